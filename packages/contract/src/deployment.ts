@@ -1,0 +1,46 @@
+/** USD per million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+  readonly cachedInput?: number;
+  readonly cacheWrite?: number;
+}
+
+/** What a request may ask of a model beyond plain text. */
+export const capabilities = ["tools", "images", "json_schema", "logprobs", "n", "audio"] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** What is asked of a model. */
+export const operations = ["chat", "embeddings"] as const;
+export type Operation = (typeof operations)[number];
+
+/** The wire formats. The first three are spoken by clients, the rest by upstreams too. */
+export const dialects = [
+  "openai-chat",
+  "openai-responses",
+  "openai-embeddings",
+  "anthropic-messages",
+  "gemini",
+  "bedrock-converse",
+] as const;
+export type Dialect = (typeof dialects)[number];
+
+/** One model at one provider in one region, under that provider's id for it. */
+export interface Deployment {
+  /** Unique and stable across configuration changes: `provider/model`, with `@region` where the provider has one. */
+  readonly id: string;
+  readonly provider: string;
+  /** The canonical model. */
+  readonly model: string;
+  /** The provider's own id for the model: what is sent upstream. */
+  readonly upstreamModel: string;
+  readonly operation: Operation;
+  readonly region: string | null;
+  /** Input plus output tokens that fit, or null when unknown. */
+  readonly contextTokens: number | null;
+  /** Null when unknown: an unknown ability excludes nothing. */
+  readonly capabilities: ReadonlySet<Capability> | null;
+  readonly price: Price | null;
+  /** Reasoning happens before the first visible token, so first-token limits are longer (DESIGN 6.2: factor 6). */
+  readonly hiddenReasoning: boolean;
+}

@@ -1,0 +1,6 @@
+export * from "./clock.ts";
+export * from "./deployment.ts";
+export * from "./duration.ts";
+export * from "./errors.ts";
+export * from "./failure.ts";
+export * from "./trace.ts";
