@@ -4,3 +4,4 @@ export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./failure.ts";
 export * from "./trace.ts";
+export * from "./settings.ts";

@@ -1,0 +1,64 @@
+import type { Deployment, FailoverSettings, KeyLimits, Operation } from "@tuloy/contract";
+import type { ProviderPreset } from "@tuloy/dialects";
+
+import type { KeyRing } from "./key-ring.ts";
+
+/** One credential at a provider. */
+export interface ProviderKey {
+  readonly name: string;
+  /** The secret. Only `upstream/` may put it into a header; it is never logged. */
+  readonly value: string;
+  readonly weight: number;
+  readonly limits: KeyLimits;
+}
+
+export interface Provider {
+  readonly name: string;
+  readonly preset: ProviderPreset;
+  /** Without a trailing slash, with its path: `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  /** `private` permits addresses that the outbound guard denies to others (loopback, RFC 1918, …). */
+  readonly visibility: "public" | "private";
+  readonly region: string | null;
+  readonly keys: readonly ProviderKey[];
+}
+
+/** A canonical model with everything that serves it, in the file's order of providers. */
+export interface ModelEntry {
+  readonly model: string;
+  readonly operation: Operation;
+  readonly deployments: readonly Deployment[];
+}
+
+export interface RouteMatch {
+  readonly operation: Operation | null;
+  /** Globs on the canonical model, compiled. Null: any. */
+  readonly models: readonly RegExp[] | null;
+  readonly workspaces: ReadonlySet<string> | null;
+  readonly environments: ReadonlySet<string> | null;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly strategy: "order";
+  /** Provider names in order of preference; null: every provider that serves the model, in the file's order. */
+  readonly providers: readonly string[] | null;
+  readonly failover: FailoverSettings;
+}
+
+/**
+ * The compiled configuration: immutable. A change builds a new one and swaps it; a request keeps the one it started with.
+ */
+export interface Snapshot {
+  /** First 12 hex digits of the SHA-256 of the configuration's text. */
+  readonly version: string;
+  readonly keyRing: KeyRing;
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** By canonical name. */
+  readonly models: ReadonlyMap<string, ModelEntry>;
+  /** Exact other names of canonical models, `author/model` included. */
+  readonly aliases: ReadonlyMap<string, string>;
+  /** First match wins; the last one matches everything. */
+  readonly routes: readonly Route[];
+}

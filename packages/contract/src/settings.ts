@@ -1,0 +1,50 @@
+/** When a deployment's breaker opens, and for how long. Times in milliseconds. */
+export interface BreakerSettings {
+  /** Consecutive failures that open it. */
+  readonly failures: number;
+  /** Share of failures (0 to 1) within `windowMs` that opens it, once there were `of` attempts. */
+  readonly rate: number;
+  readonly of: number;
+  readonly windowMs: number;
+  /** The first open period; each further one in a row doubles, up to `openMaxMs`, with ±20% jitter. */
+  readonly openMs: number;
+  readonly openMaxMs: number;
+}
+
+/** What becomes of a stream that breaks after the commit. */
+export const partialPolicies = ["error"] as const;
+export type PartialPolicy = (typeof partialPolicies)[number];
+
+export const aggressivenesses = ["patient", "balanced", "eager"] as const;
+export type Aggressiveness = (typeof aggressivenesses)[number];
+
+/** How hard a route tries, every field set: the preset of its aggressiveness with the route's own values over it. Times in milliseconds. */
+export interface FailoverSettings {
+  /** Upstream calls a request may make; sibling keys of one deployment are not counted. */
+  readonly attempts: number;
+  /** The whole request: no attempt and no wait outlives it. */
+  readonly deadlineMs: number;
+  readonly connectMs: number;
+  /** Base of the first-token limit of a streaming attempt. */
+  readonly firstTokenMs: number;
+  /** Limit of a whole JSON answer. */
+  readonly answerMs: number;
+  /** After the commit: no bytes at all. */
+  readonly stallMs: number;
+  /** After the commit: bytes but no content. */
+  readonly progressMs: number;
+  /** The longest Retry-After worth waiting for. */
+  readonly patienceMs: number;
+  readonly breaker: BreakerSettings;
+  readonly onPartial: PartialPolicy;
+}
+
+/** Limits of one provider key, as its provider set them. Null: none known. */
+export interface KeyLimits {
+  /** Requests a minute. */
+  readonly rpm: number | null;
+  /** Tokens a minute. */
+  readonly tpm: number | null;
+  /** Requests in flight. */
+  readonly concurrency: number | null;
+}
