@@ -1,0 +1,35 @@
+import type { ClientError, Dialect, Failure, Operation, Usage } from "@tuloy/contract";
+
+import type { ProviderPreset } from "./providers/preset.ts";
+import type { ReadRequest } from "./request.ts";
+import type { StreamWatch, WatchOptions } from "./stream-watch.ts";
+
+/** A whole JSON answer under 200, judged. */
+export type Answer =
+  | {
+      readonly ok: true;
+      readonly usage: Usage | null;
+      /** Complete, but without content, tool call, refusal or output tokens. */
+      readonly empty: boolean;
+      readonly finishReason: string | null;
+    }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** Everything the relay needs of a dialect that clients speak, so that it names none. */
+export interface ClientDialect {
+  readonly dialect: Dialect;
+  readonly operation: Operation;
+  /** Reads a request's body; an error says what is wrong, where, and what to do. */
+  read(body: Buffer): ReadRequest | ClientError;
+  /** A new watch for one attempt's stream. Throws for a dialect that has no streams: its `facts.stream` is always false. */
+  watch(options: WatchOptions): StreamWatch;
+  readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer;
+  /** The JSON body of an error. */
+  writeError(error: ClientError, traceId: string): Buffer;
+  /** An error as a stream event that makes the official SDKs raise. */
+  writeErrorEvent(error: ClientError, traceId: string): Buffer;
+  /** Sign of life that no client takes for content. */
+  readonly heartbeat: Buffer;
+  /** What ends a whole stream. */
+  readonly trailer: Buffer;
+}

@@ -1,0 +1,41 @@
+import type { Capability, ClientError, Dialect, Operation } from "@tuloy/contract";
+
+import type { ProviderPreset } from "./providers/preset.ts";
+
+/** What routing needs to know about a request, read once. Holds no prompt text. */
+export interface RequestFacts {
+  readonly stream: boolean;
+  /** The client asked for a usage chunk in its stream. When it did not, ours is asked for and taken out again. */
+  readonly wantsUsage: boolean;
+  readonly capabilities: readonly Capability[];
+  /** All input, estimated from its bytes: for prices and quotas. */
+  readonly inputTokens: number;
+  /**
+   * What must fit into the context at once. The same as `inputTokens`, except that a batch of embeddings is limited by its
+   * largest input and not by their sum.
+   */
+  readonly contextTokens: number;
+  /** What the client limits the answer to; null when it set no limit, 0 where nothing is generated. */
+  readonly maxOutputTokens: number | null;
+  /** The client asked for much reasoning, so the first token takes longer. */
+  readonly highEffort: boolean;
+}
+
+/** A valid request of a client. */
+export interface ReadRequest {
+  readonly operation: Operation;
+  readonly dialect: Dialect;
+  /** As the client wrote it. */
+  readonly model: string;
+  readonly facts: RequestFacts;
+  /**
+   * The body for one deployment: the client's bytes with only the model and, for streams, the wish for usage changed. The
+   * client's own Buffer when nothing has to change.
+   */
+  encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">): Buffer;
+}
+
+/** Tells the two results of reading a request apart. */
+export function isReadRequest(result: ReadRequest | ClientError): result is ReadRequest {
+  return "encode" in result;
+}

@@ -1,0 +1,54 @@
+import type { Failure, Usage } from "@tuloy/contract";
+
+import type { ProviderPreset } from "./providers/preset.ts";
+
+export interface WatchOptions {
+  /** The client asked for a usage chunk; otherwise it is taken out of the stream. */
+  readonly wantsUsage: boolean;
+  readonly preset: Pick<ProviderPreset, "markers">;
+  /** The upstream's `content-type`, or null when it sent none. */
+  readonly contentType: string | null;
+  /** Bytes that one event may have; 8 MB when absent. */
+  readonly maxEventBytes?: number;
+}
+
+/** How a stream ended. */
+export type StreamEnd =
+  | {
+      readonly ok: true;
+      /** The terminator, held back until now so that it never follows an error. */
+      readonly trailer: Buffer;
+    }
+  | { readonly ok: false; readonly failure: Failure };
+
+/**
+ * Watches one upstream stream while its bytes pass. After each `push`, `forward` and `progress` are about that chunk only,
+ * everything else about the stream so far. One watch per attempt: a second attempt inherits nothing.
+ */
+export interface StreamWatch {
+  /** Takes the next bytes. The chunk must not be changed afterwards: `forward` holds parts of it. */
+  push(chunk: Buffer): void;
+  /** What may go to the client from the last chunk, in order; always whole events and comments. A good chunk is forwarded as itself. */
+  readonly forward: readonly Buffer[];
+  /** The last chunk held content (text, reasoning, a refusal, a tool call). Comments, pings and roles are none. */
+  readonly progress: boolean;
+  /** The stream has held content: from here on it cannot be replaced unseen. */
+  readonly committed: boolean;
+  /** Set once and for good: an error event, or something that is no stream. What came before it may still be in `forward`. */
+  readonly failure: Failure | null;
+  /** The dialect's own terminator was seen: nothing more will come. */
+  readonly done: boolean;
+  /** The last one seen. */
+  readonly finishReason: string | null;
+  readonly usage: Usage | null;
+  readonly responseId: string | null;
+  /** Characters of generated content so far, to estimate what a client that leaves early has used. */
+  readonly textLength: number;
+  /** Oddities for the trace. */
+  readonly notes: readonly string[];
+  /**
+   * Judges the stream once the upstream has ended cleanly or `done` is set. `ok` without `committed` is possible (all
+   * output was hidden reasoning): the bytes held back until then are the answer.
+   */
+  end(): StreamEnd;
+}
