@@ -5,3 +5,5 @@ export * from "./errors.ts";
 export * from "./failure.ts";
 export * from "./trace.ts";
 export * from "./settings.ts";
+export * from "./config.ts";
+export * from "./config-issues.ts";

@@ -1,0 +1,360 @@
+import { z } from "zod";
+
+import { capabilities, operations } from "./deployment.ts";
+import { parseDuration } from "./duration.ts";
+import { aggressivenesses, partialPolicies } from "./settings.ts";
+
+/**
+ * The schema of `tuloy.yaml`. Every field says what it means, in which unit, and what holds when it is absent: the
+ * reference page is made from these descriptions.
+ */
+
+/** Timers beyond this are a slip of the pen, and Node's own timers overflow at 24.8 days. */
+const longestDurationMs = 24 * 3_600_000;
+
+/** A duration as a person writes it, read into milliseconds. */
+function duration(shortestMs: number) {
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    const message =
+      ms === null
+        ? "is not a duration; write for example 250ms, 10s or 9m30s"
+        : ms > longestDurationMs
+          ? "is longer than 24h"
+          : ms < shortestMs
+            ? `is shorter than ${shortestMs}ms`
+            : null;
+    if (ms !== null && message === null) return ms;
+    context.issues.push({ code: "custom", message: message ?? "", input: text });
+    return z.NEVER;
+  });
+}
+
+function name(what: string, pattern: RegExp, rule: string) {
+  return z.string().regex(pattern, { error: `is not usable as ${what}: ${rule}` });
+}
+
+// A provider's name has no slash and no `@`, since `provider/model` and `@provider/id` are read as locks.
+const providerName = name(
+  "a provider's name",
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  "use letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit",
+);
+// A model's name may hold slashes (`meta-llama/llama-3.3-70b`), but no `@`, which separates the region in a deployment's id.
+const modelName = name(
+  "a model's name",
+  /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,199}$/,
+  "use letters, digits and . _ : / + -, at most 200, beginning with a letter or digit",
+);
+const modelGlob = name(
+  "a model pattern",
+  /^[A-Za-z0-9*][A-Za-z0-9._:/+*-]{0,199}$/,
+  "use a model's name, where * stands for any characters",
+);
+const plainName = name(
+  "a name",
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  "use letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit",
+);
+
+/** Sent in a header, so neither spaces nor line breaks nor anything beyond ASCII can be part of it. */
+const secretPattern = /^[\x21-\x7e]+$/;
+const secretRule = "holds a space, a line break or a character that no HTTP header can carry";
+
+export const environments = ["production", "staging", "development"] as const;
+export type Environment = (typeof environments)[number];
+
+export const providerKinds = ["openai", "openai-compatible", "sandbox"] as const;
+export type ProviderKind = (typeof providerKinds)[number];
+
+export const strategies = ["order"] as const;
+
+const server = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1, { error: "is empty; write an address such as 127.0.0.1 or 0.0.0.0" })
+      .default("127.0.0.1")
+      .describe("The address to listen on. Default 127.0.0.1: this machine only. A change needs a restart."),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8787)
+      .describe("The TCP port to listen on, 0 for any free one. Default 8787. A change needs a restart."),
+  })
+  .prefault({})
+  .describe("Where the gateway listens.");
+
+const data = z
+  .strictObject({
+    dir: z
+      .string()
+      .min(1, { error: "is empty; write a directory such as .tuloy" })
+      .default(".tuloy")
+      .describe("The directory of the database, made when it is missing. Default .tuloy. A change needs a restart."),
+  })
+  .prefault({})
+  .describe("Where records are kept.");
+
+const apiKey = z
+  .strictObject({
+    name: plainName.describe("What traces and logs call this key. Unique."),
+    value: z
+      .string()
+      .min(16, {
+        error: "is shorter than 16 characters; make a key that nobody guesses, for example with: openssl rand -hex 24",
+      })
+      .regex(secretPattern, { error: secretRule })
+      .describe("The key itself, at least 16 characters, best read from the environment: ${TULOY_KEY}."),
+    workspace: plainName.default("default").describe("The team or project that asks with it. Default: default."),
+    environment: z.enum(environments).default("production").describe("Default production."),
+  })
+  .describe("One API key that may call the gateway.");
+
+const price = z
+  .strictObject({
+    input: z.number().nonnegative().describe("USD per million input tokens."),
+    output: z.number().nonnegative().describe("USD per million output tokens."),
+    cached_input: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe("USD per million input tokens read from the provider's prompt cache. Default: as input."),
+  })
+  .describe("What this provider charges. Default: the built-in list price of the provider's kind; else unknown.");
+
+const context = z.int().positive();
+const abilities = z.array(z.enum(capabilities));
+const dimensions = z.int().positive().max(65_536);
+
+const providerModel = z
+  .strictObject({
+    id: z
+      .string()
+      .min(1, { error: "is empty; write the provider's own id of the model, or leave it out when it is the same" })
+      .max(300)
+      .regex(/^[^\p{Cc}]+$/u, { error: "holds a control character" })
+      .optional()
+      .describe(
+        "The provider's own id of the model: what is sent upstream. Default: the provider kind's own id, else the model's name.",
+      ),
+    price: price.optional(),
+    context: context
+      .optional()
+      .describe("Tokens that fit, input and output together, where this provider differs. Default: the model's."),
+    capabilities: abilities
+      .optional()
+      .describe(
+        "What the model can do at this provider beyond plain text. Default: the model's; unknown excludes nothing.",
+      ),
+    operation: z.enum(operations).optional().describe("Default: the model's, else chat."),
+    dimensions: dimensions
+      .optional()
+      .describe("Length of the vectors of an embedding model. All deployments of one model must agree."),
+  })
+  .describe("How this provider serves one model. Empty: with the built-in facts.");
+
+const keyLimits = z
+  .strictObject({
+    rpm: z.int().positive().optional().describe("Requests a minute. Default: no limit known."),
+    tpm: z.int().positive().optional().describe("Tokens a minute. Default: no limit known."),
+    concurrency: z.int().positive().optional().describe("Requests in flight. Default: no limit known."),
+  })
+  .describe("The limits this key has at its provider, so that Tuloy need not run into them.");
+
+const providerKey = z
+  .strictObject({
+    name: plainName.optional().describe("What traces and logs call this key. Default key-1, key-2, … in order."),
+    value: z
+      .string()
+      .min(1, { error: "is empty" })
+      .regex(secretPattern, { error: secretRule })
+      .describe("The credential, best read from the environment: ${OPENAI_API_KEY}."),
+    weight: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .default(1)
+      .describe("Its share of the requests against the provider's other keys. Default 1."),
+    limits: keyLimits.prefault({}),
+  })
+  .describe("One credential at a provider.");
+
+const sandbox = z
+  .strictObject({
+    tokens_per_second: z
+      .number()
+      .positive()
+      .max(100_000)
+      .default(80)
+      .describe("How fast the simulated answer is written, in tokens a second. Default 80."),
+    first_token: duration(0)
+      .prefault("150ms")
+      .describe("How long the simulated provider thinks before its first token. Default 150ms."),
+  })
+  .describe("How the simulated provider behaves. Only for kind: sandbox.");
+
+const provider = z
+  .strictObject({
+    kind: z
+      .enum(providerKinds)
+      .describe(
+        "openai; openai-compatible: any server that speaks OpenAI's dialect, such as vLLM; sandbox: a built-in simulated provider.",
+      ),
+    base_url: z
+      .string()
+      .optional()
+      .describe("Where its API is, with its path: https://api.example.com/v1. Default: the kind's own address."),
+    region: name("a region", /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "use letters, digits and dashes")
+      .optional()
+      .describe("Where it computes, for example eu or eu-west-1. Default: unknown."),
+    visibility: z
+      .enum(["public", "private"])
+      .optional()
+      .describe(
+        "private permits a base_url on a private network. Default: private when base_url holds a private address or localhost, else public.",
+      ),
+    keys: z
+      .array(providerKey)
+      .default([])
+      .describe("Its credentials. Default: none, which self-hosted servers accept and others do not."),
+    models: z
+      .record(modelName, providerModel.nullable())
+      .optional()
+      .describe("The models it serves, by canonical name. Default: every model that Tuloy knows its kind to serve."),
+    sandbox: sandbox.optional(),
+  })
+  .describe("A company or server that serves models.");
+
+const model = z
+  .strictObject({
+    context: context.optional().describe("Tokens that fit, input and output together. Default: the built-in fact."),
+    capabilities: abilities.optional().describe("What it can do beyond plain text. Default: the built-in fact."),
+    operation: z.enum(operations).optional().describe("Default: the built-in fact, else chat."),
+    dimensions: dimensions.optional().describe("Length of an embedding model's vectors. Default: the built-in fact."),
+  })
+  .describe("Facts about a model, over the built-in ones.");
+
+const breaker = z
+  .strictObject({
+    failures: z
+      .int()
+      .positive()
+      .max(1000)
+      .optional()
+      .describe("Failures in a row that open it. Default: the preset's."),
+    rate: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Share of failures within the window that opens it, above 0 to 1. Default: the preset's."),
+    of: z
+      .int()
+      .positive()
+      .max(100_000)
+      .optional()
+      .describe("Attempts within the window before the share counts. Default: the preset's."),
+    window: duration(1000).optional().describe("How far back the share looks. Default: the preset's."),
+    open: duration(100)
+      .optional()
+      .describe("The first open period; each further one in a row is twice as long. Default: the preset's."),
+    open_max: duration(100).optional().describe("The longest open period. Default: the preset's."),
+  })
+  .describe("When a deployment is taken out of service, and for how long.");
+
+const failover = z
+  .strictObject({
+    attempts: z
+      .int()
+      .positive()
+      .max(20)
+      .optional()
+      .describe("Upstream calls a request may make. Default: the preset's."),
+    deadline: duration(100).optional().describe("For the whole request, all attempts together. Default: the preset's."),
+    connect: duration(10).optional().describe("To connect to a provider. Default: the preset's."),
+    first_token: duration(10)
+      .optional()
+      .describe("To the first content of a stream; longer for models that reason first. Default: the preset's."),
+    answer: duration(10).optional().describe("To a whole answer that is not streamed. Default: the preset's."),
+    stall: duration(10).optional().describe("Without any byte, once content was sent. Default: the preset's."),
+    progress: duration(10)
+      .optional()
+      .describe("With bytes but no content, once content was sent. Default: the preset's."),
+    patience: duration(0).optional().describe("The longest Retry-After worth waiting for. Default: the preset's."),
+    breaker: breaker.prefault({}),
+    on_partial: z
+      .enum(partialPolicies)
+      .optional()
+      .describe("What becomes of a stream that breaks after content was sent. Default error: the client is told."),
+  })
+  .describe("How hard to try. Each field overrides what the aggressiveness sets.");
+
+const match = z
+  .strictObject({
+    operation: z.enum(operations).optional().describe("Only this operation. Default: any."),
+    models: z
+      .array(modelGlob)
+      .min(1)
+      .optional()
+      .describe("Only models whose canonical name matches one of these; * stands for any characters. Default: any."),
+    workspaces: z.array(plainName).min(1).optional().describe("Only requests of these workspaces. Default: any."),
+    environments: z
+      .array(z.enum(environments))
+      .min(1)
+      .optional()
+      .describe("Only requests of these environments. Default: any."),
+  })
+  .describe("Which requests it applies to. All given fields must hold. Default: every request.");
+
+const route = z
+  .strictObject({
+    name: plainName.describe("What traces call it. Unique."),
+    match: match.prefault({}),
+    strategy: z.enum(strategies).default("order").describe("How candidates are ordered. Default order: as listed."),
+    providers: z
+      .array(providerName)
+      .min(1)
+      .optional()
+      .describe(
+        "Providers it may use, in order of preference. Default: all that serve the model, in the file's order.",
+      ),
+    aggressiveness: z
+      .enum(aggressivenesses)
+      .default("balanced")
+      .describe("How quickly a provider is given up: patient, balanced or eager. Default balanced."),
+    failover: failover.prefault({}),
+  })
+  .describe("A policy and what it applies to.");
+
+export const configSchema = z
+  .strictObject({
+    server,
+    data,
+    keys: z
+      .array(apiKey)
+      .default([])
+      .describe("Who may call. Default: one key is made at the first start and printed once."),
+    providers: z
+      .record(providerName, provider)
+      .refine((providers) => Object.keys(providers).length > 0, {
+        error:
+          "names no provider; the smallest useful file has one, for example: providers: { sandbox: { kind: sandbox } }",
+      })
+      .describe("Who serves models, in order of preference."),
+    models: z.record(modelName, model).default({}).describe("Models beyond the built-in ones, or facts that differ."),
+    routes: z
+      .array(route)
+      .default([])
+      .describe("Policies. The first match wins; a route named default that matches everything follows the last."),
+  })
+  .describe("The file tuloy.yaml.");
+
+/** A valid configuration, with its defaults filled in. Durations are milliseconds. */
+export type Config = z.output<typeof configSchema>;
+export type ProviderConfig = z.output<typeof provider>;
+export type ProviderModelConfig = z.output<typeof providerModel>;
+export type SandboxConfig = z.output<typeof sandbox>;
+export type RouteConfig = z.output<typeof route>;
+export type FailoverConfig = z.output<typeof failover>;
