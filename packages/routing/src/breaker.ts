@@ -1,0 +1,3 @@
+export interface Permit {
+  readonly kind: "closed" | "trial" | "forced";
+}
