@@ -1,0 +1,44 @@
+import type { Capability, Operation, Price } from "@tuloy/contract";
+
+/** A row of a data file: one model as its author serves it. */
+export interface ModelFacts {
+  readonly name: string;
+  /** Tokens that fit, input and output together; for embeddings, of one input. */
+  readonly context: number;
+  /** The longest answer, in tokens; null for embeddings. */
+  readonly output: number | null;
+  readonly capabilities: readonly Capability[];
+  readonly hiddenReasoning: boolean;
+  readonly dimensions?: number;
+  /** The author's own list price. */
+  readonly price: Price;
+}
+
+/** A canonical model: what holds whoever serves it. */
+export interface CatalogModel {
+  readonly name: string;
+  /** Who made it; `author/name` is an alias. */
+  readonly author: string;
+  /** Exact other names of the same model. */
+  readonly aliases: readonly string[];
+  readonly operation: Operation;
+  /** Input plus output tokens that fit; for embeddings, the tokens of one input. */
+  readonly contextTokens: number;
+  /** The longest answer in tokens, or null where that has no meaning. */
+  readonly outputTokens: number | null;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly hiddenReasoning: boolean;
+  /** Length of the vectors; null for anything but embeddings. */
+  readonly dimensions: number | null;
+}
+
+/** One model at one kind of provider. */
+export interface Offer {
+  /** The `kind` of the configuration file. */
+  readonly kind: string;
+  /** The canonical model's name. */
+  readonly model: string;
+  /** The provider's own id for it. */
+  readonly id: string;
+  readonly price: Price;
+}

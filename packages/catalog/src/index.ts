@@ -1,0 +1,2 @@
+export * from "./catalog.ts";
+export type { CatalogModel, Offer } from "./facts.ts";
