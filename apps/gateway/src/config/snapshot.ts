@@ -59,6 +59,8 @@ export interface Snapshot {
   readonly models: ReadonlyMap<string, ModelEntry>;
   /** Exact other names of canonical models, `author/model` included. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Provider's name → its own id of a model → the canonical model, for `@provider/id`. */
+  readonly ownIds: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** First match wins; the last one matches everything. */
   readonly routes: readonly Route[];
 }

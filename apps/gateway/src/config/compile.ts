@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+
+import { catalogModel } from "@tuloy/catalog";
+import type { Config, Deployment, FailoverConfig, FailoverSettings, RouteConfig } from "@tuloy/contract";
+import { providerPreset } from "@tuloy/dialects";
+import { failoverPreset } from "@tuloy/routing";
+
+import { visibilityOf } from "./addresses.ts";
+import { canonicalName, servingsOf } from "./deployments.ts";
+import { KeyRing } from "./key-ring.ts";
+import type { ModelEntry, Provider, Route, RouteMatch, Snapshot } from "./snapshot.ts";
+
+/** All principals of a file belong to the one organization there is. */
+const organization = "default";
+
+/**
+ * Compiles a configuration that `loadConfig` accepted.
+ * @param text what it was read from, for the version
+ * @param sandboxUrls the base URLs of the simulated providers, which are known once they listen, by provider
+ * @throws when a sandbox provider has no URL: a fault of the caller, not of the file
+ */
+export function compile(config: Config, text: string, sandboxUrls: ReadonlyMap<string, string>): Snapshot {
+  const deployments = servingsOf(config).map((serving) => serving.deployment);
+  const models = entries(deployments);
+  return {
+    version: createHash("sha256").update(text).digest("hex").slice(0, 12),
+    keyRing: new KeyRing(
+      config.keys.map(({ name, value, workspace, environment }) => ({
+        value,
+        organization,
+        workspace,
+        environment,
+        key: name,
+      })),
+    ),
+    providers: providers(config, sandboxUrls),
+    models,
+    aliases: aliasesOf(models),
+    ownIds: ownIdsOf(deployments),
+    routes: routesOf(config),
+  };
+}
+
+function entries(deployments: readonly Deployment[]): Map<string, ModelEntry> {
+  const byModel = Map.groupBy(deployments, (deployment) => deployment.model);
+  const models = new Map<string, ModelEntry>();
+  for (const [model, served] of byModel) {
+    const [first] = served;
+    if (first !== undefined) models.set(model, { model, operation: first.operation, deployments: served });
+  }
+  return models;
+}
+
+function aliasesOf(models: ReadonlyMap<string, ModelEntry>): Map<string, string> {
+  const aliases = new Map<string, string>();
+  for (const model of models.keys()) {
+    for (const alias of catalogModel(model)?.aliases ?? []) aliases.set(alias, model);
+  }
+  return aliases;
+}
+
+function ownIdsOf(deployments: readonly Deployment[]): Map<string, Map<string, string>> {
+  const all = new Map<string, Map<string, string>>();
+  for (const { provider, upstreamModel, model } of deployments) {
+    let ids = all.get(provider);
+    if (ids === undefined) all.set(provider, (ids = new Map()));
+    // Two models under one id: the first in the file is what the id means.
+    if (!ids.has(upstreamModel)) ids.set(upstreamModel, model);
+  }
+  return all;
+}
+
+function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Map<string, Provider> {
+  return new Map(
+    Object.entries(config.providers).map(([name, provider]) => {
+      const preset = providerPreset(provider.kind);
+      const base = sandboxUrls.get(name) ?? provider.base_url ?? preset.baseUrl;
+      if (base === null) throw new Error(`provider ${name} has no base URL`);
+      return [
+        name,
+        {
+          name,
+          preset,
+          baseUrl: base.replace(/\/+$/, ""),
+          visibility: visibilityOf(provider, new URL(base)),
+          region: provider.region ?? null,
+          keys: provider.keys.map((key, index) => ({
+            name: key.name ?? defaultKeyName(index),
+            value: key.value,
+            weight: key.weight,
+            limits: {
+              rpm: key.limits.rpm ?? null,
+              tpm: key.limits.tpm ?? null,
+              concurrency: key.limits.concurrency ?? null,
+            },
+          })),
+        },
+      ];
+    }),
+  );
+}
+
+export function defaultKeyName(index: number): string {
+  return `key-${index + 1}`;
+}
+
+function routesOf(config: Config): Route[] {
+  const routes = config.routes.map(routeOf);
+  if (!config.routes.some(matchesEverything)) {
+    routes.push({
+      name: "default",
+      match: { operation: null, models: null, workspaces: null, environments: null },
+      strategy: "order",
+      providers: null,
+      failover: failoverPreset("balanced"),
+    });
+  }
+  return routes;
+}
+
+/** Nothing after such a route is ever reached. */
+export function matchesEverything({ match }: RouteConfig): boolean {
+  return (
+    match.operation === undefined &&
+    match.models === undefined &&
+    match.workspaces === undefined &&
+    match.environments === undefined
+  );
+}
+
+function routeOf(route: RouteConfig): Route {
+  return {
+    name: route.name,
+    match: matchOf(route.match),
+    strategy: route.strategy,
+    providers: route.providers ?? null,
+    failover: settingsOf(route),
+  };
+}
+
+function matchOf(match: RouteConfig["match"]): RouteMatch {
+  return {
+    operation: match.operation ?? null,
+    models: match.models?.map(globOf) ?? null,
+    workspaces: match.workspaces === undefined ? null : new Set(match.workspaces),
+    environments: match.environments === undefined ? null : new Set(match.environments),
+  };
+}
+
+/** `*` stands for any characters. Runs of stars are one, so that no pattern can take long to fail. */
+export function globOf(glob: string): RegExp {
+  const parts = canonicalName(glob).split(/\*+/);
+  return new RegExp(`^${parts.map((part) => RegExp.escape(part)).join(".*")}$`);
+}
+
+/** The preset of the route's aggressiveness with the route's own values over it. */
+export function settingsOf(route: RouteConfig): FailoverSettings {
+  const preset = failoverPreset(route.aggressiveness);
+  const own: FailoverConfig = route.failover;
+  return {
+    attempts: own.attempts ?? preset.attempts,
+    deadlineMs: own.deadline ?? preset.deadlineMs,
+    connectMs: own.connect ?? preset.connectMs,
+    firstTokenMs: own.first_token ?? preset.firstTokenMs,
+    answerMs: own.answer ?? preset.answerMs,
+    stallMs: own.stall ?? preset.stallMs,
+    progressMs: own.progress ?? preset.progressMs,
+    patienceMs: own.patience ?? preset.patienceMs,
+    breaker: {
+      failures: own.breaker.failures ?? preset.breaker.failures,
+      rate: own.breaker.rate ?? preset.breaker.rate,
+      of: own.breaker.of ?? preset.breaker.of,
+      windowMs: own.breaker.window ?? preset.breaker.windowMs,
+      openMs: own.breaker.open ?? preset.breaker.openMs,
+      openMaxMs: own.breaker.open_max ?? preset.breaker.openMaxMs,
+    },
+    onPartial: own.on_partial ?? preset.onPartial,
+  };
+}
