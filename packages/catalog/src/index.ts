@@ -1,2 +1,3 @@
 export * from "./catalog.ts";
+export * from "./cost.ts";
 export type { CatalogModel, Offer } from "./facts.ts";

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from "node:http";
+
+import { clientError, type ClientError, type ErrorCode } from "@tuloy/contract";
+
+/** 32 MB: larger than any provider's own limit for a JSON request with images. */
+export const maxBodyBytes = 32 * 1024 * 1024;
+
+/** The client left before its body was whole: there is nobody to answer. */
+export const bodyCut = Symbol("body cut");
+
+/**
+ * Reads a request's whole body.
+ * @returns the bytes, or an error for the client, or `bodyCut`
+ */
+export function readBody(message: IncomingMessage): Promise<Buffer | ClientError | typeof bodyCut> {
+  const refusal = refusalByHeaders(message);
+  if (refusal) return Promise.resolve(refusal);
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    message.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBodyBytes) {
+        message.removeAllListeners("data");
+        resolve(tooLarge());
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    message.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
+    message.on("error", () => resolve(bodyCut));
+    message.on("close", () => resolve(bodyCut));
+  });
+}
+
+/** After these the rest of the body is not read: the connection closes with the answer. */
+export function leavesBodyUnread(code: ErrorCode): boolean {
+  return code === "request_too_large" || code === "unsupported_media_type";
+}
+
+function refusalByHeaders(message: IncomingMessage): ClientError | null {
+  const type = message.headers["content-type"];
+  if (type === undefined || !/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
+    return clientError(
+      "unsupported_media_type",
+      `The request must be JSON: send the header "content-type: application/json"${type === undefined ? "" : ` instead of "${type.slice(0, 80)}"`}.`,
+    );
+  }
+  if (message.headers["content-encoding"] !== undefined) {
+    return clientError("unsupported_media_type", "Compressed request bodies are not accepted: send the JSON as it is.");
+  }
+  return Number(message.headers["content-length"] ?? 0) > maxBodyBytes ? tooLarge() : null;
+}
+
+function tooLarge(): ClientError {
+  return clientError("request_too_large", "The request body is larger than 32 MB. Send large files by reference (a URL) or in several requests.");
+}

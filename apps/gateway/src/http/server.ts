@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { clientError, type ClientError } from "@tuloy/contract";
+import { openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
+import Fastify, { type FastifyInstance } from "fastify";
+
+import { newTraceId } from "../relay/trace-id.ts";
+import { serve, type Relay } from "../relay/serve.ts";
+import { listModels, oneModel } from "./models.ts";
+import { isLoopback, refuseForeignPage } from "./origin-guard.ts";
+import { errorAnswer } from "./error-answer.ts";
+
+/** Paths of the data plane, each under both prefixes, and the dialect spoken there. */
+const dataPlane: readonly (readonly [path: string, dialect: ClientDialect])[] = [
+  ["/chat/completions", openaiChat],
+  ["/embeddings", openaiEmbeddings],
+];
+
+/** `/api/v1` is for clients made for gateways that have it there. */
+const prefixes = ["/v1", "/api/v1"] as const;
+
+export interface HttpOptions {
+  readonly relay: Relay;
+  /** The address that will be listened on: a loopback one is guarded against web pages. */
+  readonly host: string;
+  /** Whether new requests are welcome: false once a shutdown began. */
+  readonly ready: () => boolean;
+}
+
+/** Paths and their handlers; nothing is decided here. */
+export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyInstance {
+  const app = Fastify({
+    // A client that sends its headers or body more slowly than this is not a client.
+    requestTimeout: 120_000,
+    keepAliveTimeout: 75_000,
+    http: { headersTimeout: 60_000 },
+    // Bodies are read by the relay, after the key was checked.
+    bodyLimit: 1,
+    routerOptions: { ignoreTrailingSlash: true },
+    frameworkErrors: (error, request, reply) => {
+      reply.hijack();
+      errorAnswer(reply.raw, clientError("invalid_request", `The address of this request cannot be read: ${error.message}.`), newTraceId(relay.clock.wall()));
+      request.raw.resume();
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+  const refuse = (response: ServerResponse, error: ClientError): void => errorAnswer(response, error, newTraceId(relay.clock.wall()));
+
+  if (isLoopback(host)) {
+    app.addHook("onRequest", (request, reply, done) => {
+      const refused = refuseForeignPage(request.headers);
+      if (!refused) return done();
+      reply.hijack();
+      refuse(reply.raw, refused);
+    });
+  }
+
+  const raw = (handler: (message: IncomingMessage, response: ServerResponse) => void) => (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }) => {
+    reply.hijack();
+    handler(request.raw, reply.raw);
+  };
+
+  for (const prefix of prefixes) {
+    for (const [path, dialect] of dataPlane) {
+      // serve() answers its own errors and never rejects.
+      app.post(prefix + path, raw((message, response) => void serve(message, response, dialect, relay)));
+    }
+    app.get(`${prefix}/models`, raw((message, response) => listModels(message, response, relay)));
+    app.get(`${prefix}/models/*`, raw((message, response) => oneModel(message, response, relay, `${prefix}/models/`)));
+  }
+  app.get("/healthz", (_request, reply) => reply.send({ status: "ok" }));
+  app.get("/readyz", (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? "ready" : "not ready" }));
+  app.setNotFoundHandler(raw((message, response) => refuse(response, unknownPath(message))));
+  app.setErrorHandler((error, _request, reply) => {
+    const id = newTraceId(relay.clock.wall());
+    relay.observer.fault(id, error);
+    reply.hijack();
+    errorAnswer(reply.raw, clientError("internal_error", `The gateway failed on this request; its log has the reason under ${id}.`), id);
+  });
+  return app;
+}
+
+function unknownPath(message: IncomingMessage): ClientError {
+  const path = (message.url ?? "/").split("?", 1)[0]?.slice(0, 200) ?? "/";
+  const known = prefixes.flatMap((prefix) => dataPlane.map(([tail]) => prefix + tail));
+  if (known.includes(path.replace(/\/+$/, ""))) {
+    return clientError("method_not_allowed", `${message.method ?? "This method"} is not served at ${path}: send a POST.`);
+  }
+  return clientError("not_found", `There is nothing at ${path}. Served: POST ${known.slice(0, dataPlane.length).join(", POST ")}, GET /v1/models (and the same under /api).`);
+}

@@ -1,0 +1,76 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import { formatDuration, type Failure, type Usage } from "@tuloy/contract";
+import type { ClientDialect } from "@tuloy/dialects";
+
+import type { UpstreamRequest } from "../upstream/exchange.ts";
+import { UpstreamCall, type CallContext } from "./upstream-call.ts";
+
+/** A whole JSON answer. */
+export interface Answer {
+  readonly body: Buffer;
+  readonly usage: Usage | null;
+}
+
+export type AnswerOutcome =
+  | { readonly kind: "answered"; readonly answer: Answer }
+  /** `empty` is set when the answer was whole but had nothing in it: it is shown when nobody has a better one. */
+  | { readonly kind: "failed"; readonly failure: Failure; readonly empty: Answer | null };
+
+/** Answers are held whole until they are known to be good, so there must be an end to them. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** A call whose answer is one JSON document. */
+export class AnswerCall extends UpstreamCall {
+  readonly #dialect: ClientDialect;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #settle: (outcome: AnswerOutcome) => void = () => {};
+
+  constructor(context: CallContext, request: UpstreamRequest, dialect: ClientDialect) {
+    super(context, request);
+    this.#dialect = dialect;
+  }
+
+  run(): Promise<AnswerOutcome> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      this.send();
+    });
+  }
+
+  protected onGoodHead(_headers: IncomingHttpHeaders): void {}
+
+  protected onGoodChunk(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxAnswerBytes) this.fail(this.failureOf("garbled", `the answer is larger than ${maxAnswerBytes / 1024 / 1024} MB`));
+    else this.#chunks.push(chunk);
+  }
+
+  protected onGoodEnd(): void {
+    const [only] = this.#chunks;
+    const body = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks, this.#bytes);
+    const read = this.#dialect.readAnswer(body, this.context.preset);
+    if (!read.ok) {
+      this.fail({ ...read.failure, status: read.failure.status ?? this.status });
+      return;
+    }
+    this.decided = true;
+    this.clearTimer();
+    const answer = { body, usage: read.usage };
+    if (read.empty) this.#settle({ kind: "failed", failure: this.failureOf("empty", "the answer is complete but has no content and no tool call"), empty: answer });
+    else this.#settle({ kind: "answered", answer });
+  }
+
+  protected onGoodLost(failure: Failure): void {
+    this.fail(failure);
+  }
+
+  protected onFailed(failure: Failure): void {
+    this.#settle({ kind: "failed", failure, empty: null });
+  }
+
+  protected limitReason(ms: number): string {
+    return `no whole answer within ${formatDuration(ms)}`;
+  }
+}

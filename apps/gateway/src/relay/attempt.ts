@@ -1,0 +1,199 @@
+import { createHash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { AttemptRecord, Clock, Failure, Usage } from "@tuloy/contract";
+import type { ClientDialect } from "@tuloy/dialects";
+import { Course, type Call, type Health, type Plan, type Stop } from "@tuloy/routing";
+
+import type { Provider, Snapshot } from "../config/snapshot.ts";
+import type { UpstreamPools } from "../upstream/pools.ts";
+import { AnswerCall, type Answer } from "./answer-call.ts";
+import { encode } from "./encode.ts";
+import type { Interrupt, Interruption } from "./interrupt.ts";
+import type { Asked } from "./read.ts";
+import { recordAttempt, type OpenAttempt } from "./record.ts";
+import { StreamCall } from "./stream-call.ts";
+
+/** What the loop works with, all of it the process's or the request's own. */
+export interface AttemptContext {
+  readonly snapshot: Snapshot;
+  readonly dialect: ClientDialect;
+  readonly clientHeaders: IncomingHttpHeaders;
+  readonly health: Health;
+  readonly pools: UpstreamPools;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly interrupt: Interrupt;
+  /** When the request came, by the clock. */
+  readonly startedAt: number;
+}
+
+/** How the attempts ended. In the first two the last attempt is still open: its end is known when the answer is delivered. */
+export type AttemptResult =
+  | { readonly kind: "stream"; readonly open: OpenAttempt; readonly stream: StreamCall }
+  | { readonly kind: "answer"; readonly open: OpenAttempt; readonly answer: Answer }
+  /** Nobody had anything to say: the first such answer, whole. */
+  | { readonly kind: "empty"; readonly record: AttemptRecord; readonly body: Buffer; readonly usage: Usage | null }
+  | { readonly kind: "stopped"; readonly stop: Stop }
+  | { readonly kind: "interrupted"; readonly reason: Interruption };
+
+export interface Attempted {
+  readonly result: AttemptResult;
+  readonly course: Course;
+  /** The attempts that are over, in order. */
+  readonly records: AttemptRecord[];
+}
+
+/** An empty answer that was put aside in case nobody has a better one. */
+interface SetAside {
+  readonly record: AttemptRecord;
+  readonly body: Buffer;
+  readonly usage: Usage | null;
+}
+
+/**
+ * The only loop of a request: asks the course what to do, does it, and tells the course how it went, until an answer stands
+ * or there is nothing left to do. What to do next is the course's business, never decided here.
+ */
+export async function attempt(asked: Asked, plan: Plan, context: AttemptContext): Promise<Attempted> {
+  const { clock, interrupt, startedAt } = context;
+  const course = startCourse(asked, plan, context);
+  const records: AttemptRecord[] = [];
+  let empty: SetAside | null = null;
+  const ended = (result: AttemptResult): Attempted => ({ result, course, records });
+
+  for (;;) {
+    if (interrupt.reason) {
+      course.cancelled(null, clock.now());
+      return ended({ kind: "interrupted", reason: interrupt.reason });
+    }
+    const step = course.next(clock.now());
+    if (step.do === "stop") return ended(step.stop.because === "empty_answer" && empty ? { kind: "empty", ...empty } : { kind: "stopped", stop: step.stop });
+    if (step.do === "wait") {
+      await pause(step.ms, context);
+      continue;
+    }
+    const open: OpenAttempt = { call: step.call, startedAt: clock.now(), upstream: null };
+    const outcome = await callUpstream(asked, course, open, context);
+    const now = clock.now();
+    if (outcome.kind === "stream") {
+      course.committed(open.call, now, now - open.startedAt);
+      return ended(outcome);
+    }
+    if (outcome.kind === "answer") return ended(outcome);
+    if (outcome.kind === "interrupted") {
+      const failure = leaveCall(course, open, outcome.reason, now);
+      records.push(recordAttempt(open, { startedAt, now, failure, usage: null }));
+      return ended(outcome);
+    }
+    course.failed(open.call, outcome.failure, now);
+    const record = recordAttempt(open, { startedAt, now, failure: outcome.failure, usage: outcome.empty?.usage ?? null });
+    records.push(record);
+    if (outcome.empty) empty ??= { record, body: outcome.empty.body, usage: outcome.empty.usage };
+  }
+}
+
+function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: AttemptContext): Course {
+  const { request, route, deadlineMs, clientShortened } = asked;
+  const { facts } = request;
+  return new Course(
+    {
+      plan,
+      settings: route.failover,
+      startedAt,
+      deadlineAt: startedAt + deadlineMs,
+      stream: facts.stream,
+      inputTokens: facts.inputTokens,
+      tokens: facts.inputTokens + (facts.maxOutputTokens ?? 0),
+      highEffort: facts.highEffort,
+      fingerprint: () => createHash("sha256").update(request.encode("", { streamUsage: false })).digest("base64"),
+      clientShortened,
+    },
+    health,
+    random,
+  );
+}
+
+type CallOutcome =
+  | Extract<AttemptResult, { kind: "stream" | "answer" | "interrupted" }>
+  | { readonly kind: "failed"; readonly failure: Failure; readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null };
+
+/** Makes one call and waits until it is decided, or until the request is stopped from outside. */
+function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: AttemptContext): Promise<CallOutcome> {
+  const { call } = open;
+  const { request, route } = asked;
+  const { snapshot, dialect, interrupt, clock, pools } = context;
+  const provider = providerOf(snapshot, call);
+  const upstreamRequest = encode(request, call.deployment, provider, call.key.name, context.clientHeaders);
+  const callContext = {
+    pools,
+    clock,
+    preset: provider.preset,
+    limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
+    mayCut: () => mayCut(course, open, clock.now()),
+  };
+  return new Promise((resolve, reject) => {
+    const settle = (outcome: CallOutcome): void => {
+      interrupt.listen(null);
+      resolve(outcome);
+    };
+    if (request.facts.stream) {
+      const options = { wantsUsage: request.facts.wantsUsage, stallLimits: route.failover };
+      const stream = new StreamCall(callContext, upstreamRequest, dialect, options);
+      open.upstream = stream;
+      stream.run().then((outcome) => settle(outcome.kind === "committed" ? { kind: "stream", open, stream } : outcome), reject);
+    } else {
+      const answerCall = new AnswerCall(callContext, upstreamRequest, dialect);
+      open.upstream = answerCall;
+      answerCall.run().then((outcome) => settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome), reject);
+    }
+    interrupt.listen((reason) => {
+      open.upstream?.cancel();
+      settle({ kind: "interrupted", reason });
+    });
+  });
+}
+
+function providerOf(snapshot: Snapshot, call: Call): Provider {
+  const provider = snapshot.providers.get(call.deployment.provider);
+  if (!provider) throw new Error(`the plan names ${call.deployment.provider}, which this configuration does not have`);
+  return provider;
+}
+
+/** Past its limit, a call is cut only if that lets another be made; if not, it is noted as slow, once, and goes on. */
+function mayCut(course: Course, open: OpenAttempt, now: number): boolean {
+  if (course.canMoveOn(now)) return true;
+  if (!open.slow) course.slow(open.call, now);
+  open.slow = true;
+  return false;
+}
+
+/**
+ * The request was stopped from outside while a call was running. Only a deadline can be the deployment's fault, and only
+ * when it had its whole first-token limit for itself.
+ */
+function leaveCall(course: Course, open: OpenAttempt, reason: Interruption, now: number): Failure {
+  const failure = (failureClass: Failure["class"], words: string): Failure => ({ class: failureClass, reason: words, status: open.upstream?.status ?? null, code: null, retryAfterMs: null });
+  if (reason === "deadline" && !open.slow && now - open.startedAt >= open.call.firstTokenMs) {
+    const timeout = failure("first_token_timeout", "no content before the request's deadline");
+    course.failed(open.call, timeout, now);
+    return timeout;
+  }
+  course.cancelled(open.call, now);
+  if (reason === "gone") return failure("cancelled", "the client went away");
+  if (reason === "deadline") return failure("first_token_timeout", "the request's deadline passed before this attempt had its full time");
+  return failure("cancelled", "the gateway is shutting down");
+}
+
+/** Waits, or less when the request is stopped. */
+function pause(ms: number, { clock, interrupt }: AttemptContext): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      interrupt.listen(null);
+      resolve();
+    };
+    const timer = clock.after(ms, done);
+    interrupt.listen(done);
+  });
+}

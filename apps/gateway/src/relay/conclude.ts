@@ -1,0 +1,171 @@
+import { clientError, type AttemptRecord, type ClientError, type Clock, type Exclusion, type Failure, type Outcome, type Usage } from "@tuloy/contract";
+import type { ClientDialect } from "@tuloy/dialects";
+import { costUsd } from "@tuloy/catalog";
+
+import type { ClientReply } from "../http/client-reply.ts";
+import type { Attempted, AttemptResult } from "./attempt.ts";
+import { pourStream, type Delivery } from "./deliver.ts";
+import { answerHeaders, streamHeaders } from "./headers.ts";
+import type { Interrupt, Interruption } from "./interrupt.ts";
+import type { Asked } from "./read.ts";
+import { recordAttempt } from "./record.ts";
+import { sendError, sendUpstreamError } from "./reply.ts";
+import { summaries, surface } from "./surface.ts";
+
+export interface ConcludeContext {
+  readonly asked: Asked;
+  readonly reply: ClientReply;
+  readonly dialect: ClientDialect;
+  readonly interrupt: Interrupt;
+  readonly clock: Clock;
+  readonly startedAt: number;
+  readonly traceId: string;
+}
+
+/** What settling needs to know of a request that was carried out. */
+export interface Conclusion {
+  readonly attempts: readonly AttemptRecord[];
+  readonly passedOver: readonly Exclusion[];
+  readonly answered: AttemptRecord | null;
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly code: string | null;
+  readonly notes: readonly string[];
+}
+
+/** Gives the client what the attempts came to: an answer, a stream, or an error. */
+export async function conclude(attempted: Attempted, context: ConcludeContext): Promise<Conclusion> {
+  const { result, records, course } = attempted;
+  const rest = { attempts: records, passedOver: course.exclusions };
+  switch (result.kind) {
+    case "answer":
+      return { ...rest, ...concludeAnswer(result, attempted, context) };
+    case "stream":
+      return { ...rest, ...(await concludeStream(result, attempted, context)) };
+    case "empty":
+      return { ...rest, ...concludeEmpty(result, attempted, context) };
+    case "stopped":
+      return { ...rest, ...concludeStopped(result, records, context) };
+    case "interrupted":
+      return { ...rest, ...concludeInterrupted(result.reason, records, context) };
+  }
+}
+
+type Part = Omit<Conclusion, "attempts" | "passedOver">;
+
+function concludeAnswer({ open, answer }: Extract<AttemptResult, { kind: "answer" }>, { course, records }: Attempted, context: ConcludeContext): Part {
+  const { reply, clock, traceId, startedAt } = context;
+  const { deployment } = open.call;
+  const now = clock.now();
+  course.finished(open.call, now, answer.usage ? answer.usage.input_tokens + answer.usage.output_tokens : null);
+  const usage = answer.usage ?? estimate(context.asked, answer.body.length / 4);
+  const headers = answerHeaders(traceId, deployment, records);
+  headers["content-type"] = "application/json";
+  if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
+  reply.send(200, headers, answer.body);
+  const record = recordAttempt(open, { startedAt, now, failure: null, usage });
+  records.push(record);
+  return { answered: record, outcome: "succeeded", status: 200, code: null, notes: [] };
+}
+
+async function concludeStream({ open, stream }: Extract<AttemptResult, { kind: "stream" }>, { course, records }: Attempted, context: ConcludeContext): Promise<Part> {
+  const { reply, clock, traceId, startedAt, interrupt, asked } = context;
+  open.firstTokenAt = clock.now();
+  reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, records)));
+  const delivery = await pourStream(stream, reply, interrupt);
+  const now = clock.now();
+  const { seen } = stream;
+  const usage = seen?.usage ?? estimate(asked, (seen?.textLength ?? 0) / 4);
+  const ended = (failure: Failure | null): AttemptRecord => {
+    const record = recordAttempt(open, { startedAt, now, failure, usage });
+    records.push(record);
+    return record;
+  };
+  const notes = seen?.notes ?? [];
+  switch (delivery.kind) {
+    case "whole":
+      course.finished(open.call, now, usage.input_tokens + usage.output_tokens);
+      return { answered: ended(null), outcome: "succeeded", status: 200, code: null, notes };
+    case "broken": {
+      course.broke(open.call, delivery.failure, now);
+      return { answered: ended(delivery.failure), outcome: "broken", status: 200, code: reportBreak(delivery, records, context), notes };
+    }
+    case "interrupted": {
+      course.cancelled(open.call, now);
+      const failure: Failure = { class: "cancelled", reason: interruptionReason(delivery.reason), status: 200, code: null, retryAfterMs: null };
+      const answered = ended(failure);
+      if (delivery.reason === "gone") return { answered, outcome: "cancelled", status: 200, code: null, notes };
+      const error = interruptionError(delivery.reason, records);
+      sendError(reply, context.dialect, error, traceId, true);
+      return { answered, outcome: "broken", status: 200, code: error.code, notes };
+    }
+  }
+}
+
+/**
+ * A stream that breaks after the commit is reported, never passed off as whole: an error event that the official SDKs raise
+ * on, then the end, without the terminator. This is where a completion from another deployment would come in.
+ */
+function reportBreak({ failure }: Extract<Delivery, { kind: "broken" }>, records: readonly AttemptRecord[], { reply, dialect, traceId }: ConcludeContext): string {
+  const message = `The answer broke off and is not whole: ${failure.reason}.`;
+  const error = clientError("stream_broken", message, { attempts: summaries(records) });
+  sendError(reply, dialect, error, traceId, true);
+  return error.code;
+}
+
+function concludeEmpty(result: Extract<AttemptResult, { kind: "empty" }>, { records }: Attempted, { reply, traceId, asked }: ConcludeContext): Part {
+  const { record, body } = result;
+  const headers = answerHeaders(traceId, record, records.slice(0, -1));
+  if (asked.request.facts.stream) {
+    reply.start(200, streamHeaders(headers));
+    reply.end(body);
+  } else {
+    headers["content-type"] = "application/json";
+    reply.send(200, headers, body);
+  }
+  return { answered: record, outcome: "succeeded", status: 200, code: null, notes: ["every answer was empty; the first one was passed on"] };
+}
+
+function concludeStopped({ stop }: Extract<AttemptResult, { kind: "stopped" }>, records: readonly AttemptRecord[], { reply, dialect, traceId }: ConcludeContext): Part {
+  const surfaced = surface(stop, records);
+  if (surfaced.kind === "own") return failWith(surfaced.error, records, { reply, dialect, traceId });
+  const { response, failure } = surfaced;
+  if (reply.started) return failWith(clientError("invalid_request", failure.reason, { attempts: summaries(records), status: response.status }), records, { reply, dialect, traceId });
+  sendUpstreamError(reply, response, traceId, records.length);
+  return { answered: null, outcome: "failed", status: response.status, code: failure.code ?? failure.class, notes: [] };
+}
+
+function concludeInterrupted(reason: Interruption, records: readonly AttemptRecord[], { reply, dialect, traceId }: ConcludeContext): Part {
+  if (reason === "gone") return { answered: null, outcome: "cancelled", status: reply.status, code: null, notes: [] };
+  return failWith(interruptionError(reason, records), records, { reply, dialect, traceId });
+}
+
+function failWith(error: ClientError, records: readonly AttemptRecord[], { reply, dialect, traceId }: Pick<ConcludeContext, "reply" | "dialect" | "traceId">): Part {
+  const status = reply.started ? reply.status : error.status;
+  sendError(reply, dialect, error, traceId, records.length > 0);
+  return { answered: null, outcome: "failed", status, code: error.code, notes: [] };
+}
+
+function interruptionError(reason: Exclude<Interruption, "gone">, records: readonly AttemptRecord[]): ClientError {
+  const attempts = summaries(records);
+  return reason === "deadline"
+    ? clientError("deadline_exceeded", "The request's deadline passed before the answer was whole.", { attempts })
+    : clientError("shutting_down", "The gateway is shutting down; send the request again.", { attempts, retryAfterMs: 1000 });
+}
+
+function interruptionReason(reason: Interruption): string {
+  if (reason === "gone") return "the client went away";
+  return reason === "deadline" ? "the request's deadline passed" : "the gateway is shutting down";
+}
+
+/** Usage when the provider sent none: four characters a token is what English text comes to. */
+function estimate(asked: Asked, outputTokens: number): Usage {
+  const generates = asked.request.operation === "chat";
+  return {
+    input_tokens: asked.request.facts.inputTokens,
+    cached_input_tokens: 0,
+    output_tokens: generates ? Math.ceil(outputTokens) : 0,
+    reasoning_tokens: 0,
+    source: "estimate",
+  };
+}

@@ -1,0 +1,69 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { Deployment } from "@tuloy/contract";
+import type { ReadRequest } from "@tuloy/dialects";
+
+import type { Provider } from "../config/snapshot.ts";
+import type { UpstreamRequest } from "../upstream/exchange.ts";
+import type { Destination } from "../upstream/pools.ts";
+
+/** Client headers that may go upstream. Everything else stays here: hop-by-hop headers, credentials, cookies, addresses. */
+const forwarded = ["anthropic-version", "anthropic-beta", "openai-beta", "traceparent"] as const;
+
+const userAgent = "tuloy/0.1.0";
+
+/** A provider's address in the parts that a request needs, worked out once. */
+interface Address {
+  readonly to: Destination;
+  readonly basePath: string;
+}
+
+const addresses = new WeakMap<Provider, Address>();
+
+/** What goes to one deployment: built afresh for every attempt, so that nothing of an earlier one is inherited. */
+export function encode(request: ReadRequest, deployment: Deployment, provider: Provider, keyName: string, client: IncomingHttpHeaders): UpstreamRequest {
+  const { to, basePath } = addressOf(provider);
+  const endpoint = provider.preset.endpoints[request.operation];
+  if (!endpoint) throw new Error(`${provider.name} has a deployment for ${request.operation} but its kind serves none`);
+  return {
+    to,
+    path: basePath + endpoint.path,
+    headers: headersFor(request, provider, keyName, client),
+    body: request.encode(deployment.upstreamModel, provider.preset),
+  };
+}
+
+function headersFor(request: ReadRequest, provider: Provider, keyName: string, client: IncomingHttpHeaders): string[] {
+  const agent = client["user-agent"];
+  const headers = [
+    "content-type",
+    "application/json",
+    "accept",
+    request.facts.stream ? "text/event-stream" : "application/json",
+    // Events cannot be watched through a compression.
+    "accept-encoding",
+    "identity",
+    "user-agent",
+    agent === undefined ? userAgent : `${agent} ${userAgent}`,
+  ];
+  for (const name of forwarded) {
+    const value = client[name];
+    if (typeof value === "string") headers.push(name, value);
+  }
+  const { auth } = provider.preset;
+  if (auth !== "none") {
+    const key = provider.keys.find(({ name }) => name === keyName);
+    if (key) headers.push(auth.header, auth.prefix + key.value);
+  }
+  return headers;
+}
+
+function addressOf(provider: Provider): Address {
+  let address = addresses.get(provider);
+  if (!address) {
+    const url = new URL(provider.baseUrl);
+    address = { to: { origin: url.origin, private: provider.visibility === "private" }, basePath: url.pathname.replace(/\/+$/, "") };
+    addresses.set(provider, address);
+  }
+  return address;
+}

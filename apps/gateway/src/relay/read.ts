@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import { clientError, type ClientError } from "@tuloy/contract";
+import type { ClientDialect, ReadRequest } from "@tuloy/dialects";
+
+import type { Principal } from "../config/key-ring.ts";
+import { resolveModel, routeFor } from "../config/match.ts";
+import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
+
+/** A request as routing sees it: what is asked, of which model, under which route. */
+export interface Asked {
+  readonly principal: Principal;
+  readonly request: ReadRequest;
+  readonly entry: ModelEntry;
+  /** The provider the client locked the request to, or null. */
+  readonly lock: string | null;
+  readonly route: Route;
+  /** `x-tuloy-no-failover: true`: the first candidate or nothing. */
+  readonly noFailover: boolean;
+  /** Milliseconds for the whole request. */
+  readonly deadlineMs: number;
+  /** The client's own limit is shorter than the route's. */
+  readonly clientShortened: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** The body in its dialect. Separate from `ask` so that a trace knows the model even when nothing serves it. */
+export function readRequest(dialect: ClientDialect, body: Buffer): ReadRequest | ClientError {
+  return dialect.read(body);
+}
+
+/** Finds the model, the route and the overrides of a request that was read. */
+export function ask(request: ReadRequest, principal: Principal, headers: IncomingHttpHeaders, snapshot: Snapshot): Asked | ClientError {
+  const resolved = resolveModel(snapshot, request.model);
+  if ("notFound" in resolved) return modelNotFound(request.model, resolved.nearest);
+  const { entry, lock } = resolved;
+  if (entry.operation !== request.operation) {
+    return clientError("invalid_request", `${entry.model} serves ${entry.operation}, not ${request.operation}: call its endpoint or choose another model.`, { param: "model" });
+  }
+  const route = chosenRoute(snapshot, headers, { operation: request.operation, model: entry.model, workspace: principal.workspace, environment: principal.environment });
+  if ("code" in route) return route;
+  const limit = clientLimitMs(headers);
+  const { deadlineMs } = route.failover;
+  return {
+    principal,
+    request,
+    entry,
+    lock,
+    route,
+    noFailover: headers["x-tuloy-no-failover"] === "true",
+    deadlineMs: limit === null ? deadlineMs : Math.min(limit, deadlineMs),
+    clientShortened: limit !== null && limit < deadlineMs,
+    tags: readTags(headers["x-tuloy-tags"]),
+  };
+}
+
+function modelNotFound(requested: string, nearest: readonly string[]): ClientError {
+  const shown = requested.length > 100 ? `${requested.slice(0, 100)}…` : requested;
+  const hint = nearest.length > 0 ? ` Nearest: ${nearest.join(", ")}.` : "";
+  return clientError("model_not_found", `No provider here serves the model "${shown}".${hint} GET /v1/models lists all.`, { param: "model" });
+}
+
+function chosenRoute(snapshot: Snapshot, headers: IncomingHttpHeaders, facts: Parameters<typeof routeFor>[1]): Route | ClientError {
+  const wanted = headers["x-tuloy-route"];
+  if (typeof wanted !== "string") return routeFor(snapshot, facts);
+  const named = snapshot.routes.find((route) => route.name === wanted);
+  if (!named) return clientError("invalid_request", `There is no route "${wanted.slice(0, 100)}" (header x-tuloy-route).`, { param: "x-tuloy-route" });
+  // A request may only narrow what its key and the configuration allow, so a route that does not match it can't be asked for.
+  return routeMatches(named, facts) ? named : clientError("invalid_request", `The route "${named.name}" (header x-tuloy-route) does not apply to this request.`, { param: "x-tuloy-route" });
+}
+
+function routeMatches(route: Route, facts: Parameters<typeof routeFor>[1]): boolean {
+  const { operation, models, workspaces, environments } = route.match;
+  return (
+    (operation === null || operation === facts.operation) &&
+    (models === null || models.some((glob) => glob.test(facts.model))) &&
+    (workspaces === null || workspaces.has(facts.workspace)) &&
+    (environments === null || environments.has(facts.environment))
+  );
+}
+
+/**
+ * The shortest time limit that the client names: `x-tuloy-timeout-ms`, or the official SDKs' `X-Stainless-Timeout` (seconds)
+ * less 5 s, so that our answer about a timeout arrives before the SDK gives up and sends everything again.
+ */
+function clientLimitMs(headers: IncomingHttpHeaders): number | null {
+  const own = positive(headers["x-tuloy-timeout-ms"]);
+  const sdkSeconds = positive(headers["x-stainless-timeout"]);
+  const sdk = sdkSeconds === null ? null : Math.max(sdkSeconds * 1000 - 5000, sdkSeconds * 500);
+  if (own === null) return sdk;
+  return sdk === null ? own : Math.min(own, sdk);
+}
+
+function positive(header: string | string[] | undefined): number | null {
+  if (typeof header !== "string") return null;
+  const value = Number(header);
+  return Number.isFinite(value) && value > 0 ? value : null;
+}
+
+const noTags: Readonly<Record<string, string>> = Object.freeze({});
+
+/** `x-tuloy-tags: a=b,c=d`. At most 16 tags of 64 characters a side; what does not fit is left out. */
+function readTags(header: string | string[] | undefined): Readonly<Record<string, string>> {
+  if (typeof header !== "string") return noTags;
+  const pairs = header
+    .split(",", 16)
+    .map((pair) => pair.split("=", 2).map((side) => side.trim()))
+    .filter(([name, value]) => name && value && name.length <= 64 && value.length <= 64)
+    .map(([name = "", value = ""]) => [name, value] as const);
+  // fromEntries defines own properties: a tag called __proto__ stays data.
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,174 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { clientError, type ClientError, type Clock } from "@tuloy/contract";
+import { isReadRequest, type ClientDialect, type ReadRequest } from "@tuloy/dialects";
+import { makePlan, type Health, type Plan } from "@tuloy/routing";
+
+import type { Principal } from "../config/key-ring.ts";
+import type { LiveConfig } from "../config/live.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import { bodyCut, leavesBodyUnread, readBody } from "../http/body.ts";
+import { ClientReply } from "../http/client-reply.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { UpstreamPools } from "../upstream/pools.ts";
+import { attempt } from "./attempt.ts";
+import { authenticate } from "./authenticate.ts";
+import { conclude, type Conclusion } from "./conclude.ts";
+import { InFlight } from "./in-flight.ts";
+import { Interrupt } from "./interrupt.ts";
+import { ask, type Asked } from "./read.ts";
+import { sendError, startHeartbeat } from "./reply.ts";
+import { traceOf, type Ending, type RequestIdentity } from "./settle.ts";
+import { newTraceId } from "./trace-id.ts";
+
+/** What the data plane works with; wired once. */
+export interface Relay {
+  readonly config: LiveConfig;
+  readonly health: Health;
+  readonly pools: UpstreamPools;
+  readonly observer: Observer;
+  readonly inFlight: InFlight;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** One client's request and its answer to be. */
+interface Arrival {
+  readonly message: IncomingMessage;
+  readonly reply: ClientReply;
+  readonly dialect: ClientDialect;
+  readonly snapshot: Snapshot;
+  readonly id: string;
+  readonly startedAt: number;
+  readonly startedAtWall: number;
+}
+
+/**
+ * A request's way, from its first byte to its trace:
+ *
+ *   authenticate → read → plan → attempt ⟲ → stream → settle
+ *
+ * Every step takes a value and returns a value; an error ends the way with an answer in the client's dialect.
+ */
+export async function serve(message: IncomingMessage, response: ServerResponse, dialect: ClientDialect, relay: Relay): Promise<void> {
+  const { clock, config } = relay;
+  const startedAtWall = clock.wall();
+  const arrival: Arrival = {
+    message,
+    reply: new ClientReply(response),
+    dialect,
+    snapshot: config.current,
+    id: newTraceId(startedAtWall),
+    startedAt: clock.now(),
+    startedAtWall,
+  };
+  try {
+    await carry(arrival, relay);
+  } catch (error) {
+    relay.observer.fault(arrival.id, error);
+    const { id, reply } = arrival;
+    sendError(reply, dialect, clientError("internal_error", `The gateway failed on this request; its log has the reason under the trace id ${id}.`), id, true);
+  }
+}
+
+async function carry(arrival: Arrival, relay: Relay): Promise<void> {
+  const { message, snapshot, dialect } = arrival;
+
+  const principal = authenticate(message.headers, snapshot.keyRing);
+  if (isError(principal)) return refuse(arrival, principal);
+
+  const body = await readBody(message);
+  if (body === bodyCut) return;
+  if (!Buffer.isBuffer(body)) return refuseKnown(arrival, relay, principal, body, nothingRead);
+
+  const request = dialect.read(body);
+  if (!isReadRequest(request)) return refuseKnown(arrival, relay, principal, request, nothingRead);
+
+  const asked = ask(request, principal, message.headers, snapshot);
+  if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
+
+  const plan = planFor(asked);
+  if (plan.candidates.length === 0) {
+    return refuseKnown(arrival, relay, principal, noneAllowed(asked, plan), { request, asked, plan });
+  }
+
+  const conclusion = await carryOut(arrival, relay, asked, plan);
+  settle(arrival, relay, principal, { request, asked, plan, ...conclusion });
+}
+
+function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked): Plan {
+  return makePlan({
+    deployments: entry.deployments,
+    providers: route.providers,
+    lock,
+    noFailover,
+    capabilities: facts.capabilities,
+    tokens: facts.contextTokens + (facts.maxOutputTokens ?? 0),
+  });
+}
+
+/** The attempts and the answer, under the one deadline and with an ear for the client's leaving. */
+async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan): Promise<Conclusion> {
+  const { clock, health, pools, random, inFlight } = relay;
+  const { reply, dialect, snapshot, id, startedAt, message } = arrival;
+  const interrupt = new Interrupt();
+  reply.onGone(() => interrupt.raise("gone"));
+  const deadline = clock.after(asked.deadlineMs, () => interrupt.raise("deadline"));
+  const heartbeat = asked.request.facts.stream ? startHeartbeat(reply, dialect, id, clock) : null;
+  inFlight.add(interrupt);
+  try {
+    const context = { snapshot, dialect, clientHeaders: message.headers, health, pools, clock, random, interrupt, startedAt };
+    const attempted = await attempt(asked, plan, context);
+    heartbeat?.cancel();
+    return await conclude(attempted, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
+  } finally {
+    heartbeat?.cancel();
+    deadline.cancel();
+    inFlight.delete(interrupt);
+  }
+}
+
+function noneAllowed(asked: Asked, plan: Plan): ClientError {
+  const reasons = plan.exclusions.map(({ deployment, detail }) => `${deployment}: ${detail}`).join("; ");
+  return clientError("no_deployment_allowed", `No deployment of ${asked.entry.model} may serve this request: ${reasons}.`, { param: "model" });
+}
+
+/** Answers somebody unknown: no trace, since there is no one it could belong to. */
+function refuse({ reply, dialect, id, message }: Arrival, error: ClientError): void {
+  // What is left of the body is not worth reading.
+  if (leavesBodyUnread(error.code) || !message.complete) message.once("end", () => {});
+  sendError(reply, dialect, error, id, false);
+}
+
+const nothingRead = { request: null, asked: null, plan: null } as const;
+
+/** Answers a known sender whose request cannot be carried out, and keeps a trace of it. */
+function refuseKnown(
+  arrival: Arrival,
+  relay: Relay,
+  principal: Principal,
+  error: ClientError,
+  known: { readonly request: ReadRequest | null; readonly asked: Asked | null; readonly plan: Plan | null },
+): void {
+  refuse(arrival, error);
+  settle(arrival, relay, principal, {
+    ...known,
+    passedOver: [],
+    attempts: [],
+    answered: null,
+    outcome: "failed",
+    status: error.status,
+    code: error.code,
+    notes: [],
+  });
+}
+
+function settle(arrival: Arrival, { observer, clock }: Relay, principal: Principal, ending: Omit<Ending, "durationMs">): void {
+  const { id, startedAt, startedAtWall, snapshot, dialect } = arrival;
+  const identity: RequestIdentity = { id, startedAtWall, principal, configVersion: snapshot.version, dialect: dialect.dialect, operation: dialect.operation };
+  observer.finished(traceOf(identity, { ...ending, durationMs: clock.now() - startedAt }));
+}
+
+function isError<T extends object>(value: T | ClientError): value is ClientError {
+  return "code" in value && "type" in value;
+}

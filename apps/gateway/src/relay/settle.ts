@@ -1,0 +1,97 @@
+import { costUsd } from "@tuloy/catalog";
+import type { AttemptRecord, Dialect, Exclusion, Operation, Outcome, Trace, Usage } from "@tuloy/contract";
+import type { ReadRequest } from "@tuloy/dialects";
+import type { Plan } from "@tuloy/routing";
+
+import type { Principal } from "../config/key-ring.ts";
+import type { Asked } from "./read.ts";
+import { millis } from "./record.ts";
+
+/** What is known of every request whose sender is known. */
+export interface RequestIdentity {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly startedAtWall: number;
+  readonly principal: Principal;
+  readonly configVersion: string;
+  readonly dialect: Dialect;
+  readonly operation: Operation;
+}
+
+/** How a request ended. What it never came to (a plan, an answer) is null. */
+export interface Ending {
+  readonly request: ReadRequest | null;
+  readonly asked: Asked | null;
+  readonly plan: Plan | null;
+  readonly passedOver: readonly Exclusion[];
+  readonly attempts: readonly AttemptRecord[];
+  /** The attempt whose answer the client got, whole or broken. */
+  readonly answered: AttemptRecord | null;
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly code: string | null;
+  readonly durationMs: number;
+  readonly notes: readonly string[];
+}
+
+const nothing: Readonly<Record<string, string>> = Object.freeze({});
+
+/** One finished trace. */
+export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
+  const { principal } = identity;
+  const { request, asked, plan, attempts, answered } = ending;
+  const failed = attempts.find(({ failure }) => failure !== null && failure !== "cancelled");
+  return {
+    id: identity.id,
+    started_at: identity.startedAtWall,
+    organization: principal.organization,
+    workspace: principal.workspace,
+    environment: principal.environment,
+    key: principal.key,
+    operation: identity.operation,
+    dialect: identity.dialect,
+    stream: request?.facts.stream ?? false,
+    requested_model: request?.model.slice(0, 200) ?? "",
+    model: asked?.entry.model ?? null,
+    route: asked?.route.name ?? null,
+    config_version: identity.configVersion,
+    candidates: plan?.candidates.map(({ id }) => id) ?? [],
+    exclusions: plan ? (ending.passedOver.length > 0 ? [...plan.exclusions, ...ending.passedOver] : plan.exclusions) : [],
+    attempts,
+    outcome: ending.outcome,
+    status: ending.status,
+    code: ending.code,
+    failover: failed && attempts.length > 1 ? failed.failure : null,
+    provider: answered?.provider ?? null,
+    first_token_ms: answered?.first_token_ms ?? null,
+    duration_ms: millis(ending.durationMs),
+    usage: answered?.usage ?? null,
+    cost_usd: totalCost(attempts),
+    deltas: plan && answered ? deltas(plan, attempts, answered) : null,
+    tags: asked?.tags ?? nothing,
+    notes: ending.notes,
+  };
+}
+
+/** Everything that the request cost, failed attempts included. Null when no attempt has a known cost. */
+function totalCost(attempts: readonly AttemptRecord[]): number | null {
+  let total: number | null = null;
+  for (const { cost_usd: cost } of attempts) {
+    if (cost !== null) total = (total ?? 0) + cost;
+  }
+  return total;
+}
+
+/** Against the primary: the first planned deployment, before anything about breakers. Null when the primary answered at once. */
+function deltas(plan: Plan, attempts: readonly AttemptRecord[], answered: AttemptRecord): Trace["deltas"] {
+  const [primary] = plan.candidates;
+  if (!primary || (primary.id === answered.deployment && attempts.length === 1)) return null;
+  return {
+    cost_usd: costDelta(primary.price, answered.cost_usd, answered.usage),
+    latency_ms: millis(answered.started_ms - (attempts[0]?.started_ms ?? answered.started_ms)),
+  };
+}
+
+function costDelta(primaryPrice: Plan["candidates"][number]["price"], cost: number | null, usage: Usage | null): number | null {
+  return primaryPrice && cost !== null && usage ? cost - costUsd(primaryPrice, usage) : null;
+}

@@ -1,0 +1,231 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import { formatDuration, type Failure, type Timer, type Usage } from "@tuloy/contract";
+import type { ClientDialect, StreamWatch } from "@tuloy/dialects";
+
+import type { UpstreamRequest } from "../upstream/exchange.ts";
+import { UpstreamCall, type CallContext } from "./upstream-call.ts";
+
+/** After the commit. Milliseconds. */
+export interface StallLimits {
+  /** No bytes at all. */
+  readonly stallMs: number;
+  /** Bytes, but no content. */
+  readonly progressMs: number;
+}
+
+/** How a committed stream ended: whole, with the bytes that close it properly, or broken. */
+export type StreamEnding = { readonly kind: "whole"; readonly trailer: Buffer } | { readonly kind: "broken"; readonly failure: Failure };
+
+/** Who receives a committed stream. */
+export interface StreamSink {
+  /** @returns false to have the upstream paused until `resume` */
+  write(bytes: Buffer): boolean;
+  /** Called once, after the last write. */
+  ended(ending: StreamEnding): void;
+}
+
+export type StreamOutcome =
+  /** Content has arrived. `pour` gives it and all that follows. */
+  | { readonly kind: "committed" }
+  /** `empty` is set when the stream was whole but had nothing in it: it is shown when nobody has a better one. */
+  | { readonly kind: "failed"; readonly failure: Failure; readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null };
+
+/** What may arrive before the first content: role, pings, comments. More than this is not a model's answer. */
+const maxHeldBytes = 1024 * 1024;
+
+/** A server that keeps its connection open after the last event is given this long before it is cut. */
+const lingerMs = 2000;
+
+/** All content is here, only the terminator is missing: it is not waited for as long as content would be. */
+const terminatorMs = 5000;
+
+/** A call whose answer is a stream: held back until its first content, then poured into a sink while being watched. */
+export class StreamCall extends UpstreamCall {
+  readonly #dialect: ClientDialect;
+  readonly #wantsUsage: boolean;
+  readonly #stallLimits: StallLimits;
+  #settle: (outcome: StreamOutcome) => void = () => {};
+  #watch: StreamWatch | null = null;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #sink: StreamSink | null = null;
+  #ending: StreamEnding | null = null;
+  #afterCommit: Timer | null = null;
+  #paused = false;
+  #lastByteAt = 0;
+  #lastContentAt = 0;
+
+  constructor(
+    context: CallContext,
+    request: UpstreamRequest,
+    dialect: ClientDialect,
+    options: { readonly wantsUsage: boolean; readonly stallLimits: StallLimits },
+  ) {
+    super(context, request);
+    this.#dialect = dialect;
+    this.#wantsUsage = options.wantsUsage;
+    this.#stallLimits = options.stallLimits;
+  }
+
+  /** What was seen of the stream so far; null before its head. */
+  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes" | "finishReason"> | null {
+    return this.#watch;
+  }
+
+  run(): Promise<StreamOutcome> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      this.send();
+    });
+  }
+
+  /** Hands over what was held and everything that follows. Only after `committed`, once. */
+  pour(sink: StreamSink): void {
+    this.#sink = sink;
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) this.#emit(bytes);
+    if (this.#ending) sink.ended(this.#ending);
+    else this.#watchStalls();
+  }
+
+  /** The sink can take more. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#lastByteAt = this.context.clock.now();
+    this.#lastContentAt = this.#lastByteAt;
+    this.exchange.resume();
+  }
+
+  override cancel(): void {
+    super.cancel();
+    this.#afterCommit?.cancel();
+  }
+
+  protected onGoodHead(headers: IncomingHttpHeaders): void {
+    this.#watch = this.#dialect.watch({
+      wantsUsage: this.#wantsUsage,
+      preset: this.context.preset,
+      contentType: headers["content-type"] ?? null,
+    });
+  }
+
+  protected onGoodChunk(chunk: Buffer): void {
+    const watch = this.#watch;
+    if (!watch || this.#ending) return;
+    const now = this.context.clock.now();
+    this.#lastByteAt = now;
+    watch.push(chunk);
+    if (watch.progress) this.#lastContentAt = now;
+    for (const bytes of watch.forward) this.#emit(bytes);
+    if (watch.committed && !this.decided) this.#commit();
+    if (watch.failure) this.#break(watch.failure);
+    else if (watch.done) this.#finish(watch);
+    else if (!watch.committed) this.#boundHeld(chunk.length);
+  }
+
+  protected onGoodEnd(): void {
+    this.#afterCommit?.cancel();
+    if (this.#watch && !this.#ending) this.#finish(this.#watch);
+  }
+
+  protected onGoodLost(failure: Failure): void {
+    this.#afterCommit?.cancel();
+    if (this.#ending) return;
+    // With the finish reason all content is here; what is missing is only the terminator. That is an answer.
+    if (this.#watch?.finishReason) this.#finish(this.#watch);
+    else if (this.#watch?.committed) this.#break({ ...failure, class: "truncated" });
+    else this.#break(failure);
+  }
+
+  protected onFailed(failure: Failure): void {
+    this.#settle({ kind: "failed", failure, empty: null });
+  }
+
+  protected limitReason(ms: number): string {
+    return `no content within ${formatDuration(ms)}`;
+  }
+
+  #commit(): void {
+    this.decided = true;
+    this.clearTimer();
+    this.#settle({ kind: "committed" });
+  }
+
+  #emit(bytes: Buffer): void {
+    if (!this.#sink) {
+      this.#held.push(bytes);
+    } else if (!this.#sink.write(bytes) && !this.#paused) {
+      this.#paused = true;
+      this.exchange.pause();
+    }
+  }
+
+  /** The upstream is done, or said so: was it a whole answer? */
+  #finish(watch: StreamWatch): void {
+    const end = watch.end();
+    if (end.ok) {
+      if (!this.decided) this.#commit();
+      this.#conclude({ kind: "whole", trailer: end.trailer });
+    } else if (end.failure.class === "empty" && !this.decided) {
+      const body = Buffer.concat([...this.#held, this.#dialect.trailer]);
+      this.cancel();
+      this.#settle({ kind: "failed", failure: this.#withStatus(end.failure), empty: { body, usage: watch.usage } });
+    } else {
+      this.#break(end.failure);
+    }
+  }
+
+  /** Before the commit this is a failed call that can be replaced unseen; after it, a broken stream. */
+  #break(failure: Failure): void {
+    if (!this.#watch?.committed) this.fail(this.#withStatus(failure));
+    else this.#conclude({ kind: "broken", failure: this.#withStatus(failure) });
+  }
+
+  #conclude(ending: StreamEnding): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    this.#afterCommit?.cancel();
+    if (ending.kind === "broken") this.exchange.cancel();
+    // The end of the response follows the terminator at once; waiting for it keeps the connection for the next request.
+    else if (!this.exchange.over) this.#afterCommit = this.context.clock.after(lingerMs, () => this.exchange.cancel());
+    this.#sink?.ended(ending);
+  }
+
+  #boundHeld(added: number): void {
+    this.#heldBytes += added;
+    if (this.#heldBytes > maxHeldBytes) this.fail(this.failureOf("garbled", "a megabyte arrived without any content"));
+  }
+
+  #withStatus(failure: Failure): Failure {
+    return failure.status === null ? { ...failure, status: this.status } : failure;
+  }
+
+  /** One timer for all limits, looked at when it fires instead of being moved at every chunk. */
+  #watchStalls(): void {
+    const { clock } = this.context;
+    const now = clock.now();
+    if (this.#lastByteAt === 0) this.#lastByteAt = now;
+    if (this.#lastContentAt === 0) this.#lastContentAt = now;
+    const finished = this.#watch?.finishReason ?? null;
+    const quietLimit = finished === null ? this.#stallLimits.stallMs : Math.min(terminatorMs, this.#stallLimits.stallMs);
+    const quietFor = now - this.#lastByteAt;
+    const idleFor = now - this.#lastContentAt;
+    if (this.#paused) {
+      this.#checkStallsIn(quietLimit);
+    } else if (quietFor >= quietLimit) {
+      if (finished !== null && this.#watch) this.#finish(this.#watch);
+      else this.#break(this.failureOf("stall", `no bytes for ${formatDuration(quietLimit)} in the middle of the answer`));
+    } else if (idleFor >= this.#stallLimits.progressMs) {
+      this.#break(this.failureOf("stall", `no content for ${formatDuration(this.#stallLimits.progressMs)} in the middle of the answer`));
+    } else {
+      this.#checkStallsIn(Math.min(quietLimit - quietFor, this.#stallLimits.progressMs - idleFor));
+    }
+  }
+
+  #checkStallsIn(ms: number): void {
+    this.#afterCommit = this.context.clock.after(Math.max(ms, 1), () => this.#watchStalls());
+  }
+}

@@ -1,0 +1,142 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { Dispatcher } from "undici";
+
+import type { Destination, UpstreamPools } from "./pools.ts";
+
+/** What one call sends. */
+export interface UpstreamRequest {
+  readonly to: Destination;
+  readonly path: string;
+  /** Flat: name, value, name, value. */
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** Connection-level ends of a call that gave no whole answer. */
+export type Lost = { readonly class: "refused" | "reset"; readonly reason: string };
+
+/** What a call tells, in this order: connected, head, chunks, then one of end and lost. Nothing after `cancel`. */
+export interface ExchangeEvents {
+  onConnected(): void;
+  onHead(status: number, headers: IncomingHttpHeaders): void;
+  onChunk(chunk: Buffer): void;
+  onEnd(): void;
+  onLost(lost: Lost): void;
+}
+
+const cancelled = new Error("cancelled");
+
+/** Codes that mean the connection broke while it was in use, as against never having come about. */
+const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ECONNABORTED"]);
+
+/**
+ * One call to an upstream: an undici dispatch handler that keeps the connection's facts and hands the rest on.
+ *
+ * A kept-alive connection can be closed by the other side in the very moment we write to it; the request then fails
+ * though the server is fine. Such a reset (on a reused connection, before any byte) is sent once more over a fresh
+ * connection, uncounted.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #pools: UpstreamPools;
+  readonly #request: UpstreamRequest;
+  readonly #events: ExchangeEvents;
+  #controller: Dispatcher.DispatchController | null = null;
+  #dispatching = false;
+  #reusedConnection = false;
+  #retriedFresh = false;
+  #head = false;
+  #over = false;
+
+  constructor(pools: UpstreamPools, request: UpstreamRequest, events: ExchangeEvents) {
+    this.#pools = pools;
+    this.#request = request;
+    this.#events = events;
+  }
+
+  /** Sends. Events may arrive before this returns. */
+  start(): void {
+    const { to, path, headers, body } = this.#request;
+    this.#dispatching = true;
+    const denied = this.#pools.dispatch(to, { path, method: "POST", headers, body }, this);
+    this.#dispatching = false;
+    if (denied) this.#lose({ class: "refused", reason: denied.message });
+  }
+
+  /** Ended, lost or cancelled: no event will follow. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Ends the call at once and closes its connection. No event follows. Harmless when it is over. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#controller?.abort(cancelled);
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) {
+      controller.abort(cancelled);
+      return;
+    }
+    // A request that starts while dispatch() is still running found an idle connection; a new one takes a turn of the event loop.
+    this.#reusedConnection = this.#dispatching;
+    this.#events.onConnected();
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#over || status < 200) return;
+    this.#head = true;
+    this.#events.onHead(status, headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over) this.#events.onChunk(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events.onEnd();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    const code = "code" in error && typeof error.code === "string" ? error.code : "";
+    const started = this.#controller !== null;
+    if (started && !this.#head && this.#reusedConnection && !this.#retriedFresh && resetCodes.has(code)) {
+      this.#retryFresh();
+      return;
+    }
+    if (started) this.#lose({ class: "reset", reason: `the connection broke ${this.#head ? "in the middle of the answer" : "before an answer"} (${describe(error, code)})` });
+    else this.#lose({ class: "refused", reason: `no connection: ${describe(error, code)}` });
+  }
+
+  #retryFresh(): void {
+    this.#retriedFresh = true;
+    this.#reusedConnection = false;
+    this.#controller = null;
+    const { to, path, headers, body } = this.#request;
+    this.#pools.dispatchFresh(to, { path, method: "POST", headers, body }, this);
+  }
+
+  #lose(lost: Lost): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events.onLost(lost);
+  }
+}
+
+function describe(error: Error, code: string): string {
+  return error.message.includes(code) || code === "" ? error.message : `${code}: ${error.message}`;
+}

@@ -1,0 +1,63 @@
+import { Client, Pool, type Dispatcher } from "undici";
+
+import { deniedLiteral, guardedLookup } from "./address-guard.ts";
+
+/** One origin, and whether private addresses are permitted for it. */
+export interface Destination {
+  /** `https://api.openai.com`, without a path. */
+  readonly origin: string;
+  readonly private: boolean;
+}
+
+/**
+ * HTTP/1.1 on purpose: one connection carries one request, so a broken connection takes one request with it and not every
+ * stream of a provider at once. All limits of undici are off or wide: the relay keeps its own, finer deadlines.
+ */
+function connectionOptions(to: Destination): Pool.Options & Client.Options {
+  return {
+    allowH2: false,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: 30_000,
+    connect: to.private ? { timeout: 60_000 } : { timeout: 60_000, lookup: guardedLookup },
+  };
+}
+
+/** The connection pools of the process: the only way out. One pool an origin, opened at its first use. */
+export class UpstreamPools {
+  readonly #pools = new Map<string, Pool | Error>();
+
+  /**
+   * Sends over a pooled connection.
+   * @returns why the destination is denied, or null when the request is on its way
+   */
+  dispatch(to: Destination, request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): Error | null {
+    const pool = this.#pools.get(poolKey(to)) ?? this.#open(to);
+    if (pool instanceof Error) return pool;
+    pool.dispatch(request, handler);
+    return null;
+  }
+
+  /** Sends over a connection of its own, which is closed afterwards. Only for a destination that `dispatch` accepted. */
+  dispatchFresh(to: Destination, request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    const client = new Client(to.origin, connectionOptions(to));
+    client.dispatch(request, handler);
+    void client.close();
+  }
+
+  /** Breaks what is still open. For the end of the process, after the streams had their grace. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => (pool instanceof Error ? null : pool.destroy())));
+  }
+
+  #open(to: Destination): Pool | Error {
+    const pool = (to.private ? null : deniedLiteral(new URL(to.origin))) ?? new Pool(to.origin, connectionOptions(to));
+    this.#pools.set(poolKey(to), pool);
+    return pool;
+  }
+}
+
+function poolKey(to: Destination): string {
+  return to.private ? `private ${to.origin}` : to.origin;
+}

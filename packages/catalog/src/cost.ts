@@ -1,0 +1,12 @@
+import type { Price, Usage } from "@tuloy/contract";
+
+/**
+ * What an answer costs: the only place where prices meet usage. Cached input is charged at its own price where the
+ * deployment has one; reasoning tokens are part of the output tokens and charged as such.
+ * @returns USD
+ */
+export function costUsd(price: Price, usage: Usage): number {
+  const cached = Math.min(usage.cached_input_tokens, usage.input_tokens);
+  const fresh = usage.input_tokens - cached;
+  return (fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.output_tokens * price.output) / 1_000_000;
+}
