@@ -192,6 +192,18 @@ const sandbox = z
     first_token: duration(0)
       .prefault("150ms")
       .describe("How long the simulated provider thinks before its first token. Default 150ms."),
+    answer_tokens: z
+      .int()
+      .positive()
+      .max(100_000)
+      .optional()
+      .describe("About how many tokens an answer has. Default: 40 to 120, by the prompt."),
+    prompt_faults: z
+      .boolean()
+      .default(false)
+      .describe(
+        "A last user message that holds [[fault:name]] makes the provider fail in that way. Default false: only for trying out.",
+      ),
   })
   .describe("How the simulated provider behaves. Only for kind: sandbox.");
 
@@ -338,11 +350,12 @@ export const configSchema = z
       .describe("Who may call. Default: one key is made at the first start and printed once."),
     providers: z
       .record(providerName, provider)
+      // A missing group is an empty one, so that both get the same advice.
+      .prefault({})
       .refine((providers) => Object.keys(providers).length > 0, {
-        error:
-          "names no provider; the smallest useful file has one, for example: providers: { sandbox: { kind: sandbox } }",
+        error: "names no provider; the smallest useful file is, for example: providers: { sandbox: { kind: sandbox } }",
       })
-      .describe("Who serves models, in order of preference."),
+      .describe("Who serves models, in order of preference. At least one."),
     models: z.record(modelName, model).default({}).describe("Models beyond the built-in ones, or facts that differ."),
     routes: z
       .array(route)

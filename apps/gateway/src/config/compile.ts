@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 
 import { catalogModel } from "@tuloy/catalog";
 import type { Config, Deployment, FailoverConfig, FailoverSettings, RouteConfig } from "@tuloy/contract";
-import { providerPreset } from "@tuloy/dialects";
 import { failoverPreset } from "@tuloy/routing";
 
 import { visibilityOf } from "./addresses.ts";
 import { canonicalName, servingsOf } from "./deployments.ts";
 import { KeyRing } from "./key-ring.ts";
+import { presetFor } from "./preset-for.ts";
 import type { ModelEntry, Provider, Route, RouteMatch, Snapshot } from "./snapshot.ts";
 
 /** All principals of a file belong to the one organization there is. */
@@ -73,7 +73,7 @@ function ownIdsOf(deployments: readonly Deployment[]): Map<string, Map<string, s
 function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Map<string, Provider> {
   return new Map(
     Object.entries(config.providers).map(([name, provider]) => {
-      const preset = providerPreset(provider.kind);
+      const preset = presetFor(provider.kind);
       const base = sandboxUrls.get(name) ?? provider.base_url ?? preset.baseUrl;
       if (base === null) throw new Error(`provider ${name} has no base URL`);
       return [

@@ -14,21 +14,25 @@ export interface Principal {
  * attacker could learn from its timing is about the digest, which without the HMAC's secret says nothing about a key.
  */
 export class KeyRing {
-  readonly #secret = randomBytes(32);
+  readonly #secret: Buffer;
   readonly #principals = new Map<string, Principal>();
 
-  constructor(keys: Iterable<Principal & { readonly value: string }>) {
-    for (const { value, organization, workspace, environment, key } of keys) {
-      this.#principals.set(this.#digest(value), { organization, workspace, environment, key });
+  /** @param secret at least 32 random bytes; a digest among the keys must have been made with it */
+  constructor(keys: Iterable<Principal & ({ readonly value: string } | { readonly digest: string })>, secret = randomBytes(32)) {
+    this.#secret = secret;
+    for (const key of keys) {
+      const { organization, workspace, environment } = key;
+      this.#principals.set("digest" in key ? key.digest : keyDigest(secret, key.value), { organization, workspace, environment, key: key.key });
     }
   }
 
   /** @returns who holds this key, or null when nobody does */
   find(presented: string): Principal | null {
-    return this.#principals.get(this.#digest(presented)) ?? null;
+    return this.#principals.get(keyDigest(this.#secret, presented)) ?? null;
   }
+}
 
-  #digest(value: string): string {
-    return createHmac("sha256", this.#secret).update(value).digest("base64");
-  }
+/** HMAC-SHA-256 of an API key, in base64. */
+export function keyDigest(secret: Buffer, value: string): string {
+  return createHmac("sha256", secret).update(value).digest("base64");
 }

@@ -1,0 +1,223 @@
+import { catalogModel } from "@tuloy/catalog";
+import type { Config, ConfigIssue, ProviderConfig } from "@tuloy/contract";
+import { formatDuration } from "@tuloy/contract";
+
+import { isInside } from "./addresses.ts";
+import { defaultKeyName, matchesEverything, settingsOf } from "./compile.ts";
+import { canonicalName, servingsOf } from "./deployments.ts";
+import type { Serving } from "./deployments.ts";
+import { presetFor } from "./preset-for.ts";
+
+type IssuePath = ConfigIssue["path"];
+
+function issue(path: IssuePath, message: string, more: Partial<ConfigIssue> = {}): ConfigIssue {
+  return { path, at: "value", message, valid: [], expected: null, ...more };
+}
+
+/** What a schema cannot see: faults between the parts of a configuration. Empty when it can be compiled. */
+export function semanticIssues(config: Config): ConfigIssue[] {
+  return [
+    ...callerIssues(config),
+    ...Object.entries(config.providers).flatMap(([name, provider]) => providerIssues(name, provider)),
+    ...duplicateModels(config),
+    ...servingIssues(config),
+    ...routeIssues(config),
+  ];
+}
+
+function callerIssues({ keys }: Config): ConfigIssue[] {
+  return [
+    ...repeated(
+      keys.map((key) => key.name),
+      (index, first) => issue(["keys", index, "name"], `is also the name of keys[${first}]`),
+    ),
+    ...repeated(
+      keys.map((key) => key.value),
+      (index, first) =>
+        issue(["keys", index, "value"], `is the same as that of keys[${first}]: who is asking could not be told`),
+    ),
+  ];
+}
+
+/** Calls `tell` for each item that was there before. */
+function repeated(items: readonly string[], tell: (index: number, first: number) => ConfigIssue): ConfigIssue[] {
+  const seen = new Map<string, number>();
+  const found: ConfigIssue[] = [];
+  for (const [index, item] of items.entries()) {
+    const first = seen.get(item);
+    if (first === undefined) seen.set(item, index);
+    else found.push(tell(index, first));
+  }
+  return found;
+}
+
+function providerIssues(name: string, provider: ProviderConfig): ConfigIssue[] {
+  const path = ["providers", name];
+  const preset = presetFor(provider.kind);
+  const found = [...addressIssues(path, provider), ...providerKeyIssues(path, provider)];
+  if (preset.keyRequired && provider.keys.length === 0) {
+    found.push(
+      issue([...path, "keys"], "is missing: this kind needs a key; write keys: [{ value: ${NAME} }]", { at: "key" }),
+    );
+  }
+  if (provider.sandbox !== undefined && provider.kind !== "sandbox") {
+    found.push(issue([...path, "sandbox"], "is only for kind: sandbox", { at: "key" }));
+  }
+  if (provider.models !== undefined && Object.keys(provider.models).length === 0) {
+    found.push(issue([...path, "models"], "is empty, so this provider serves nothing; name a model"));
+  }
+  if (provider.models === undefined && provider.kind === "openai-compatible") {
+    const message = "is missing: what such a server serves cannot be known; write models: { its-model: }";
+    found.push(issue([...path, "models"], message, { at: "key" }));
+  }
+  return found;
+}
+
+function addressIssues(path: IssuePath, { kind, base_url: baseUrl, visibility }: ProviderConfig): ConfigIssue[] {
+  const at = [...path, "base_url"];
+  if (kind === "sandbox") {
+    return baseUrl === undefined ? [] : [issue(at, "is not for kind: sandbox, which runs inside Tuloy", { at: "key" })];
+  }
+  if (baseUrl === undefined) {
+    if (presetFor(kind).baseUrl !== null) return [];
+    return [issue(at, "is missing: write where its API is, for example http://10.0.0.5:8000/v1", { at: "key" })];
+  }
+  const url = URL.parse(baseUrl);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return [issue(at, "must be an address that begins with http:// or https://")];
+  }
+  if (url.username !== "" || url.password !== "") {
+    return [issue(at, "must not hold a user name or password: a credential belongs in keys")];
+  }
+  if (url.search !== "" || url.hash !== "") return [issue(at, "must not hold a ? or a #: paths are appended to it")];
+  if (visibility === "public" && isInside(url)) {
+    return [
+      issue([...path, "visibility"], "is public, but base_url is inside your network; write private, or leave it out"),
+    ];
+  }
+  return [];
+}
+
+function providerKeyIssues(path: IssuePath, { keys }: ProviderConfig): ConfigIssue[] {
+  return [
+    ...repeated(
+      keys.map((key, index) => key.name ?? defaultKeyName(index)),
+      (index, first) => issue([...path, "keys", index, "name"], `is also the name of keys[${first}]`),
+    ),
+    // Counted as two, one credential would get twice the limits that its provider grants.
+    ...repeated(
+      keys.map((key) => key.value),
+      (index, first) => issue([...path, "keys", index, "value"], `is the same as that of keys[${first}]`),
+    ),
+  ];
+}
+
+/** One model under two names would be two entries of which one is lost. */
+function duplicateModels(config: Config): ConfigIssue[] {
+  const lists: [IssuePath, string[]][] = [[["models"], Object.keys(config.models)]];
+  for (const [name, provider] of Object.entries(config.providers)) {
+    lists.push([["providers", name, "models"], Object.keys(provider.models ?? {})]);
+  }
+  return lists.flatMap(([path, names]) =>
+    repeated(names.map(canonicalName), (index, first) =>
+      issue([...path, names[index] ?? ""], `is the same model as ${names[first]}`, { at: "key" }),
+    ),
+  );
+}
+
+function servingIssues(config: Config): ConfigIssue[] {
+  const found: ConfigIssue[] = [];
+  const firsts = new Map<string, Serving>();
+  for (const serving of servingsOf(config)) {
+    const { deployment, path } = serving;
+    const first = firsts.get(deployment.model);
+    if (first === undefined) firsts.set(deployment.model, serving);
+    const message =
+      notServed(config, serving) ?? foreignId(serving) ?? (first === undefined ? null : disagreement(first, serving));
+    // Where a provider serves what its kind does, no line names the model: then the line that disagrees is the other one.
+    const at = path ?? first?.path ?? ["providers", deployment.provider];
+    if (message !== null) found.push(issue(at, message, { at: "key" }));
+  }
+  return found;
+}
+
+function notServed(config: Config, { deployment }: Serving): string | null {
+  const kind = config.providers[deployment.provider]?.kind;
+  if (kind === undefined || presetFor(kind).endpoints[deployment.operation] !== undefined) return null;
+  return `is for ${deployment.operation}, which kind: ${kind} does not serve`;
+}
+
+/** An id that is known to mean another model: answers would come from a model that nobody asked for. */
+function foreignId({ deployment, dimensions }: Serving): string | null {
+  const meant = catalogModel(deployment.upstreamModel);
+  const named = catalogModel(deployment.model);
+  if (meant === null || named === null || meant === named) return null;
+  if (meant.operation !== named.operation || dimensions !== named.dimensions) {
+    return `is served under the id of ${meant.name}, which is another model`;
+  }
+  return null;
+}
+
+function disagreement(first: Serving, serving: Serving): string | null {
+  const { operation, provider } = first.deployment;
+  if (serving.deployment.operation !== operation) {
+    return `is for ${serving.deployment.operation} here and for ${operation} at ${provider}; a model has one operation`;
+  }
+  if (first.dimensions === null || serving.dimensions === null || first.dimensions === serving.dimensions) return null;
+  return (
+    `has ${serving.dimensions} dimensions here and ${first.dimensions} at ${provider}: ` +
+    "vectors of the two could not be compared; give it another name"
+  );
+}
+
+function routeIssues(config: Config): ConfigIssue[] {
+  const { routes } = config;
+  const known = Object.keys(config.providers);
+  const found = repeated(
+    routes.map((route) => route.name),
+    (index, first) => issue(["routes", index, "name"], `is also the name of routes[${first}]`),
+  );
+  const open = routes.findIndex(matchesEverything);
+  for (const [index, route] of routes.entries()) {
+    const path = ["routes", index];
+    for (const [position, name] of (route.providers ?? []).entries()) {
+      if (known.includes(name)) continue;
+      found.push(issue([...path, "providers", position], "names no provider of this file", { valid: known }));
+    }
+    found.push(
+      ...repeated(route.providers ?? [], (position, first) =>
+        issue([...path, "providers", position], `is listed before, as providers[${first}]`),
+      ),
+    );
+    if (route.name === "default" && !matchesEverything(route)) {
+      found.push(issue([...path, "match"], "must be empty: the route named default is for what no other matches"));
+    }
+    if (open !== -1 && index > open) {
+      const name = routes[open]?.name ?? "";
+      found.push(issue(path, `is never reached: ${name} before it matches everything, and the first match wins`));
+    }
+    found.push(...failoverIssues([...path, "failover"], settingsOf(route)));
+  }
+  return found;
+}
+
+function failoverIssues(
+  path: IssuePath,
+  { deadlineMs, connectMs, firstTokenMs, breaker }: ReturnType<typeof settingsOf>,
+): ConfigIssue[] {
+  const found: ConfigIssue[] = [];
+  if (breaker.openMs > breaker.openMaxMs) {
+    const message = `would be open for ${formatDuration(breaker.openMs)} at first, longer than open_max of ${formatDuration(breaker.openMaxMs)}`;
+    found.push(issue([...path, "breaker"], message));
+  }
+  for (const [name, ms] of [
+    ["connect", connectMs],
+    ["first_token", firstTokenMs],
+  ] as const) {
+    if (ms <= deadlineMs) continue;
+    found.push(
+      issue([...path, name], `is ${formatDuration(ms)}, longer than the deadline of ${formatDuration(deadlineMs)}`),
+    );
+  }
+  return found;
+}
