@@ -1,4 +1,12 @@
 export * from "./client-dialect.ts";
+export { classifyErrorObject, classifyResponse } from "./failure/classify.ts";
+export { cleanReason } from "./failure/reason.ts";
+export { readRetryAfter } from "./failure/retry-after.ts";
+export { openaiChat } from "./openai-chat/dialect.ts";
+export { openaiEmbeddings } from "./openai-embeddings/dialect.ts";
+export * from "./openai-models.ts";
+export * from "./providers/index.ts";
 export * from "./providers/preset.ts";
 export * from "./request.ts";
+export { SseReader, type SseSink } from "./sse/reader.ts";
 export * from "./stream-watch.ts";

@@ -1,0 +1,65 @@
+import { isObject, text, type JsonObject } from "../json/value.ts";
+
+/** What an error object says, wherever its provider puts it. */
+export interface ErrorFacts {
+  /** Machine-readable codes, the most telling first: OpenAI's `code`, then the `type`, which several causes share. */
+  readonly codes: readonly string[];
+  readonly message: string | null;
+  /** An HTTP status given inside the object, as vLLM, llama.cpp, Google and OpenRouter do. */
+  readonly status: number | null;
+}
+
+function httpStatus(value: unknown): number | null {
+  const number = typeof value === "string" && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isInteger(number) && number >= 400 && number <= 599 ? number : null;
+}
+
+/** A code in words; numbers are statuses, not codes. */
+function word(value: unknown): string | null {
+  const code = text(value);
+  return code === null || /^\d+$/.test(code) ? null : code;
+}
+
+/**
+ * Finds the error in a parsed answer or event. Known shapes: `{"error":{…}}` (OpenAI, Anthropic, newer vLLM, llama.cpp,
+ * Azure), the same inside an array (Google), `{"error":"text"}` (Ollama's own API), `{"object":"error","message",…}` (older
+ * vLLM, SGLang), `{"detail":…}` (FastAPI), `{"message",…}` and `{"errors":[…]}` without an answer beside it (gateways).
+ * @returns null when there is none
+ */
+export function findError(value: unknown): ErrorFacts | null {
+  if (Array.isArray(value)) return value.length > 0 ? findError(value[0]) : null;
+  if (!isObject(value)) return null;
+  const { error } = value;
+  if (isObject(error)) return errorFacts(error, value);
+  if (text(error) !== null) return { ...errorFacts(value, value), message: text(value.message) ?? text(error) };
+  if (value.object === "error" || value.type === "error") return errorFacts(value, value);
+  // From here on only what cannot be an answer: answers have one of these.
+  if ("choices" in value || "data" in value || "usage" in value) return null;
+  if (Array.isArray(value.errors) && isObject(value.errors[0])) return errorFacts(value.errors[0], value);
+  if (text(value.message) !== null) return errorFacts(value, value);
+  return "detail" in value ? { codes: [], message: detailText(value.detail), status: null } : null;
+}
+
+function errorFacts(error: JsonObject, outer: JsonObject): ErrorFacts {
+  const inner = isObject(error.innererror) ? error.innererror : isObject(error.inner_error) ? error.inner_error : null;
+  const details = isObject(error.details) ? error.details : null;
+  const found = [error.code, details?.error_code, error.type, error.status, inner?.code, error.reason].map(word);
+  return {
+    codes: [...new Set(found.filter((code) => code !== null))].filter((code) => code !== "error"),
+    message: text(error.message) ?? text(outer.message) ?? detailText(error.detail),
+    status:
+      httpStatus(error.code) ??
+      httpStatus(error.status) ??
+      httpStatus(error.status_code) ??
+      httpStatus(outer.statusCode),
+  };
+}
+
+/** FastAPI's `detail` is a text, or a list of what is wrong with each field. */
+function detailText(detail: unknown): string | null {
+  if (Array.isArray(detail)) {
+    const first: unknown = detail[0];
+    return isObject(first) ? text(first.msg) : text(first);
+  }
+  return isObject(detail) ? (text(detail.message) ?? text(detail.error)) : text(detail);
+}

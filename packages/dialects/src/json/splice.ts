@@ -1,0 +1,51 @@
+import type { Member } from "./top-level.ts";
+
+/** Bytes to put in place of those from `start` to `end`. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+}
+
+/** Makes the edits, which must not overlap. Every other byte stays as it is. @returns `body` itself when there are none */
+export function splice(body: Buffer, edits: readonly Edit[]): Buffer {
+  if (edits.length === 0) return body;
+  const ordered = edits.length === 1 ? edits : edits.toSorted((a, b) => a.start - b.start);
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const { start, end, bytes } of ordered) {
+    pieces.push(body.subarray(from, start), bytes);
+    from = end;
+  }
+  pieces.push(body.subarray(from));
+  return Buffer.concat(pieces);
+}
+
+/**
+ * The edits that set one member of a scanned object. Where the key occurs several times every occurrence is set: parsers
+ * differ in which of them counts. Where it does not occur it becomes the first member.
+ * @param value what the member shall be, as JSON
+ */
+export function setMember(
+  scanned: { readonly members: readonly Member[]; readonly bodyStart: number },
+  key: string,
+  value: string,
+): Edit[] {
+  const bytes = Buffer.from(value);
+  const edits: Edit[] = [];
+  for (const member of scanned.members) {
+    if (member.key === key) edits.push({ start: member.start, end: member.end, bytes });
+  }
+  return edits.length > 0 ? edits : [insertMember(scanned, key, value)];
+}
+
+/** The edit that adds a member which the object does not have. */
+export function insertMember(
+  scanned: { readonly members: readonly Member[]; readonly bodyStart: number },
+  key: string,
+  value: string,
+): Edit {
+  const separator = scanned.members.length > 0 ? "," : "";
+  const at = scanned.bodyStart;
+  return { start: at, end: at, bytes: Buffer.from(`${JSON.stringify(key)}:${value}${separator}`) };
+}

@@ -1,0 +1,18 @@
+import type { ClientDialect } from "../client-dialect.ts";
+import { readChatAnswer } from "./answer.ts";
+import { heartbeat, writeError, writeErrorEvent } from "./errors.ts";
+import { readChatRequest } from "./request.ts";
+import { ChatStreamWatch, trailer } from "./stream.ts";
+
+/** `POST /chat/completions`. */
+export const openaiChat: ClientDialect = {
+  dialect: "openai-chat",
+  operation: "chat",
+  read: readChatRequest,
+  watch: (options) => new ChatStreamWatch(options),
+  readAnswer: readChatAnswer,
+  writeError,
+  writeErrorEvent,
+  heartbeat,
+  trailer,
+};

@@ -1,0 +1,147 @@
+import type { Capability, ClientError } from "@tuloy/contract";
+
+import { invalidField, kindOf, readRequestBody, type RequestBody } from "../json/request-body.ts";
+import { insertMember, setMember, splice, type Edit } from "../json/splice.ts";
+import { scanTopLevel } from "../json/top-level.ts";
+import { count, isObject, text, type JsonObject } from "../json/value.ts";
+import type { ProviderPreset } from "../providers/preset.ts";
+import type { ReadRequest, RequestFacts } from "../request.ts";
+
+/** English text and JSON have about four bytes a token; most other scripts have about three bytes and one token a character. */
+const bytesPerToken = 4;
+/** What OpenAI bills for an image of 1024 × 1024 at high detail is 765; larger ones go to 1,105. */
+const tokensPerImage = 1000;
+/** Some minutes of speech: OpenAI counts ten tokens a second of input audio. */
+const tokensPerAudio = 2000;
+
+/** Media of a request: their bytes say nothing about their tokens. */
+interface Media {
+  images: number;
+  audio: number;
+  /** Bytes of embedded media, as they stand in the body. */
+  bytes: number;
+}
+
+/**
+ * Reads a body of `POST /chat/completions`. Only what the relay itself needs is checked; everything else, unknown fields
+ * included, is for the upstream to judge.
+ */
+export function readChatRequest(body: Buffer): ReadRequest | ClientError {
+  const read = readRequestBody(body);
+  if ("code" in read) return read;
+  const { fields } = read;
+  const { messages, stream } = fields;
+  if (messages === undefined) {
+    return invalidField("messages", 'The field "messages" is missing. Send the conversation as an array of messages.');
+  }
+  if (!Array.isArray(messages)) {
+    return invalidField(
+      "messages",
+      `The field "messages" must be an array of messages, but it is ${kindOf(messages)}.`,
+    );
+  }
+  if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
+    return invalidField("stream", `The field "stream" must be true or false, but it is ${kindOf(stream)}.`);
+  }
+  return new ChatRequest(body, read, readFacts(body, fields, messages));
+}
+
+function readFacts(body: Buffer, fields: JsonObject, messages: readonly unknown[]): RequestFacts {
+  const media = findMedia(messages);
+  const inputTokens =
+    Math.ceil(Math.max(0, body.length - media.bytes) / bytesPerToken) +
+    media.images * tokensPerImage +
+    media.audio * tokensPerAudio;
+  const options = fields.stream_options;
+  const reasoning = isObject(fields.reasoning) ? fields.reasoning.effort : undefined;
+  const effort = fields.reasoning_effort ?? reasoning;
+  return {
+    stream: fields.stream === true,
+    wantsUsage: isObject(options) && options.include_usage === true,
+    capabilities: usedCapabilities(fields, media),
+    inputTokens,
+    contextTokens: inputTokens,
+    maxOutputTokens: count(fields.max_completion_tokens) ?? count(fields.max_tokens),
+    highEffort: effort === "high" || effort === "xhigh",
+  };
+}
+
+function usedCapabilities(fields: JsonObject, media: Media): readonly Capability[] {
+  const used: Capability[] = [];
+  const { tools, functions, response_format: format, modalities } = fields;
+  if ((Array.isArray(tools) && tools.length > 0) || (Array.isArray(functions) && functions.length > 0))
+    used.push("tools");
+  if (media.images > 0) used.push("images");
+  if (isObject(format) && format.type === "json_schema") used.push("json_schema");
+  if (fields.logprobs === true || (count(fields.top_logprobs) ?? 0) > 0) used.push("logprobs");
+  if ((count(fields.n) ?? 1) > 1) used.push("n");
+  if (media.audio > 0 || isObject(fields.audio) || (Array.isArray(modalities) && modalities.includes("audio"))) {
+    used.push("audio");
+  }
+  return used;
+}
+
+function findMedia(messages: readonly unknown[]): Media {
+  const media: Media = { images: 0, audio: 0, bytes: 0 };
+  for (const message of messages) {
+    if (!isObject(message) || !Array.isArray(message.content)) continue;
+    for (const part of message.content) if (isObject(part)) addMedia(part, media);
+  }
+  return media;
+}
+
+function addMedia(part: JsonObject, media: Media): void {
+  if (part.type === "image_url") {
+    media.images += 1;
+    const url = isObject(part.image_url) ? part.image_url.url : part.image_url;
+    media.bytes += text(url)?.length ?? 0;
+  } else if (part.type === "input_audio") {
+    media.audio += 1;
+    media.bytes += isObject(part.input_audio) ? (text(part.input_audio.data)?.length ?? 0) : 0;
+  }
+}
+
+class ChatRequest implements ReadRequest {
+  readonly operation = "chat";
+  readonly dialect = "openai-chat";
+  readonly model: string;
+  readonly facts: RequestFacts;
+  readonly #body: Buffer;
+  readonly #scanned: RequestBody["scanned"];
+
+  constructor(body: Buffer, { scanned, model }: RequestBody, facts: RequestFacts) {
+    this.#body = body;
+    this.#scanned = scanned;
+    this.model = model;
+    this.facts = facts;
+  }
+
+  encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">): Buffer {
+    const askForUsage = this.facts.stream && !this.facts.wantsUsage && preset.streamUsage;
+    const edits: Edit[] = [];
+    if (upstreamModel !== this.model) edits.push(...setMember(this.#scanned, "model", JSON.stringify(upstreamModel)));
+    if (askForUsage) edits.push(...this.#usageEdits());
+    return splice(this.#body, edits);
+  }
+
+  /** Without usage in the stream, what it cost could only be estimated. Options that the client did set are kept. */
+  #usageEdits(): Edit[] {
+    const edits: Edit[] = [];
+    let present = false;
+    for (const { key, start, end } of this.#scanned.members) {
+      if (key !== "stream_options") continue;
+      present = true;
+      const options = this.#body.subarray(start, end);
+      const inner = scanTopLevel(options, Infinity);
+      if (inner.kind === "object") {
+        for (const edit of setMember(inner, "include_usage", "true")) {
+          edits.push({ start: start + edit.start, end: start + edit.end, bytes: edit.bytes });
+        }
+      } else if (options.toString("latin1") === "null") {
+        edits.push({ start, end, bytes: Buffer.from('{"include_usage":true}') });
+      }
+    }
+    if (!present) edits.push(insertMember(this.#scanned, "stream_options", '{"include_usage":true}'));
+    return edits;
+  }
+}

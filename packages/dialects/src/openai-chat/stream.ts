@@ -1,0 +1,209 @@
+import type { Failure, FailureClass, Usage } from "@tuloy/contract";
+
+import { classifyErrorEvent, classifyErrorObject } from "../failure/classify.ts";
+import { isObject, parseJson, text, type JsonObject } from "../json/value.ts";
+import { ForwardRun } from "../sse/forward.ts";
+import { SseReader, type SseSink } from "../sse/reader.ts";
+import { firstInk, sniff, type BodyKind } from "../sse/sniff.ts";
+import type { StreamEnd, StreamWatch, WatchOptions } from "../stream-watch.ts";
+import { contentLength } from "./content.ts";
+import { readUsage } from "./usage.ts";
+
+/** What ends a whole stream. */
+export const trailer: Buffer = Buffer.from("data: [DONE]\n\n");
+
+/** A JSON body in place of a stream is an error object; more than this is not read of it. */
+const maxJsonBytes = 1024 * 1024;
+/** In how many pieces it may come and still be judged before its end: each try parses all of it again. */
+const maxJsonTries = 64;
+/** A stream of nothing but bad events must not fill the trace. */
+const maxNotes = 20;
+/** No request may ask for more choices; an index beyond it is not counted. */
+const maxChoices = 1024;
+
+function failed(failure: FailureClass, reason: string): Failure {
+  return { class: failure, reason, status: 200, code: null, retryAfterMs: null };
+}
+
+/** Watches a stream of `chat.completion.chunk` events. */
+export class ChatStreamWatch implements StreamWatch, SseSink {
+  forward: readonly Buffer[] = [];
+  progress = false;
+  committed = false;
+  failure: Failure | null = null;
+  done = false;
+  finishReason: string | null = null;
+  usage: Usage | null = null;
+  responseId: string | null = null;
+  textLength = 0;
+  readonly notes: string[] = [];
+
+  readonly #options: WatchOptions;
+  readonly #reader: SseReader;
+  readonly #run = new ForwardRun();
+  /** Null until the first byte that is no white space. */
+  #kind: BodyKind | null = null;
+  readonly #json: Buffer[] = [];
+  #jsonLength = 0;
+  /** Whether each choice index seen has finished. */
+  readonly #finished = new Map<number, boolean>();
+  /** The last find was forwarded, so what belongs to it is too. */
+  #forwarding = true;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#reader = new SseReader(this, options.maxEventBytes);
+  }
+
+  push(chunk: Buffer): void {
+    this.progress = false;
+    this.forward = [];
+    if (this.failure !== null || this.done) return;
+    let bytes = chunk;
+    if (this.#kind === null) {
+      bytes = chunk.subarray(firstInk(chunk));
+      const first = bytes[0];
+      if (first === undefined) return;
+      this.#kind = sniff(this.#options.contentType, first);
+      if (bytes.length === chunk.length) bytes = chunk;
+    }
+    if (this.#kind !== "events") {
+      this.#notEvents(bytes);
+      return;
+    }
+    this.#run.begin(bytes);
+    const read = this.#reader.push(bytes);
+    this.forward = this.#run.finish();
+    if (read === "event_too_large") this.failure ??= failed("garbled", "an event of the stream is larger than allowed");
+  }
+
+  end(): StreamEnd {
+    if (this.failure === null && this.#kind === "json" && !this.done) this.#judgeJson(true);
+    this.failure ??= this.#verdict();
+    if (this.failure !== null) return { ok: false, failure: this.failure };
+    if (!this.done) this.#note("the stream had no [DONE]; it was added");
+    return { ok: true, trailer };
+  }
+
+  event(name: string, data: string, carry: Buffer | null, start: number, end: number): void {
+    this.#forwarding = !this.#ended && this.#accept(name, data);
+    if (this.#forwarding) this.#run.take(carry, start, end);
+  }
+
+  comment(_text: string, carry: Buffer | null, start: number, end: number): void {
+    if (start < end || carry !== null) this.filler(carry, start, end);
+  }
+
+  filler(carry: Buffer | null, start: number, end: number): void {
+    this.#forwarding = !this.#ended;
+    if (this.#forwarding) this.#run.take(carry, start, end);
+  }
+
+  tail(start: number, end: number): void {
+    if (this.#forwarding) this.#run.take(null, start, end);
+  }
+
+  /** After the terminator or an error nothing more goes on. */
+  get #ended(): boolean {
+    return this.done || this.failure !== null;
+  }
+
+  /** @returns whether the event may go to the client */
+  #accept(name: string, data: string): boolean {
+    if (data === "[DONE]") {
+      this.done = true;
+      return false;
+    }
+    if (name === "error") {
+      this.failure = classifyErrorEvent(data, this.#options.preset);
+      return false;
+    }
+    const chunk = parseJson(data);
+    if (!isObject(chunk)) {
+      this.#note("an event that is not a JSON object was left out");
+      return false;
+    }
+    // A chunk with choices and no error is by far the most common.
+    const { choices } = chunk;
+    if (!Array.isArray(choices) || (chunk.error !== undefined && chunk.error !== null) || chunk.object === "error") {
+      this.failure = classifyErrorObject(chunk, this.#options.preset);
+      if (this.failure !== null) return false;
+    }
+    this.responseId ??= text(chunk.id);
+    if (Array.isArray(choices)) {
+      for (const choice of choices) if (isObject(choice)) this.#choice(choice);
+      if (this.failure !== null) return false;
+    }
+    if (chunk.usage === undefined || chunk.usage === null) return true;
+    this.usage = readUsage(chunk.usage) ?? this.usage;
+    // Ours was the wish for this chunk, so the client does not expect it.
+    return this.#options.wantsUsage || (Array.isArray(choices) && choices.length > 0);
+  }
+
+  #choice(choice: JsonObject): void {
+    const index = typeof choice.index === "number" && choice.index < maxChoices ? choice.index : 0;
+    const reason = text(choice.finish_reason);
+    if (reason !== null) {
+      this.finishReason = reason;
+      this.#finished.set(index, true);
+      // OpenRouter ends a choice so when the provider behind it failed.
+      if (reason === "error") this.failure = failed("server_error", "the answer ended with finish_reason error");
+    } else if (!this.#finished.has(index)) {
+      this.#finished.set(index, false);
+    }
+    if (!isObject(choice.delta)) return;
+    const length = contentLength(choice.delta);
+    if (length === 0) return;
+    this.textLength += length;
+    this.progress = true;
+    this.committed = true;
+  }
+
+  /** A body that is no stream: a page is given up at once, JSON when it is whole. */
+  #notEvents(bytes: Buffer): void {
+    if (this.#kind === "json") {
+      this.#jsonLength += bytes.length;
+      if (this.#jsonLength > maxJsonBytes) {
+        this.failure = failed("garbled", "a large JSON body came in place of a stream");
+        return;
+      }
+      this.#json.push(bytes);
+      const last = bytes.at(-1);
+      const mayBeWhole = last === 0x7d || last === 0x5d || last === 0x0a;
+      if (mayBeWhole && this.#json.length <= maxJsonTries) this.#judgeJson(false);
+      return;
+    }
+    this.failure = failed(
+      "garbled",
+      `${this.#kind === "html" ? "a page of HTML" : "plain text"} came in place of a stream`,
+    );
+  }
+
+  /** @param whole nothing more will come, so what does not parse is half of something */
+  #judgeJson(whole: boolean): void {
+    const value = parseJson(Buffer.concat(this.#json).toString("utf8"));
+    if (value === undefined) {
+      if (whole) this.failure = failed("garbled", "half a JSON body came in place of a stream");
+      return;
+    }
+    this.failure =
+      classifyErrorObject(value, this.#options.preset) ??
+      failed("garbled", "a JSON body came in place of a stream; does the server support streaming?");
+  }
+
+  /** What is wrong with a stream that ended without an error, or null. */
+  #verdict(): Failure | null {
+    if (this.#finished.size === 0) return failed("truncated", "the stream ended before any answer");
+    for (const finished of this.#finished.values()) {
+      if (!finished) return failed("truncated", "the stream ended without a finish reason");
+    }
+    const said = this.committed || (this.usage?.output_tokens ?? 0) > 0;
+    // Silence by a filter is an answer: another deployment would only evade the filter.
+    if (said || this.finishReason === "content_filter") return null;
+    return failed("empty", "the stream is complete but holds no content");
+  }
+
+  #note(note: string): void {
+    if (this.notes.length < maxNotes) this.notes.push(note);
+  }
+}

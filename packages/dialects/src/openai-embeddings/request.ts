@@ -1,0 +1,82 @@
+import type { ClientError } from "@tuloy/contract";
+
+import { invalidField, kindOf, readRequestBody, type RequestBody } from "../json/request-body.ts";
+import { setMember, splice } from "../json/splice.ts";
+import type { ReadRequest, RequestFacts } from "../request.ts";
+
+const bytesPerToken = 4;
+
+/**
+ * Reads a body of `POST /embeddings`. Only what the relay itself needs is checked; everything else, unknown fields
+ * included, is for the upstream to judge.
+ */
+export function readEmbeddingsRequest(body: Buffer): ReadRequest | ClientError {
+  const read = readRequestBody(body);
+  if ("code" in read) return read;
+  const { input } = read.fields;
+  if (input === undefined) {
+    return invalidField("input", 'The field "input" is missing. Send a text, an array of texts, or tokens.');
+  }
+  if (typeof input !== "string" && !Array.isArray(input)) {
+    return invalidField(
+      "input",
+      `The field "input" must be a text, an array of texts, or tokens, but it is ${kindOf(input)}.`,
+    );
+  }
+  return new EmbeddingsRequest(body, read, readFacts(input));
+}
+
+function readFacts(input: string | readonly unknown[]): RequestFacts {
+  const { total, largest } = estimate(input);
+  return {
+    stream: false,
+    wantsUsage: false,
+    capabilities: [],
+    inputTokens: total,
+    contextTokens: largest,
+    maxOutputTokens: 0,
+    highEffort: false,
+  };
+}
+
+/** `input` is one text, several, one list of tokens, or several. */
+function estimate(input: string | readonly unknown[]): { total: number; largest: number } {
+  if (typeof input === "string" || typeof input[0] === "number") {
+    const tokens = tokensOf(input);
+    return { total: tokens, largest: tokens };
+  }
+  let total = 0;
+  let largest = 0;
+  for (const item of input) {
+    const tokens = tokensOf(item);
+    total += tokens;
+    if (tokens > largest) largest = tokens;
+  }
+  return { total, largest };
+}
+
+function tokensOf(item: unknown): number {
+  if (typeof item === "string") return Math.ceil(Buffer.byteLength(item) / bytesPerToken);
+  return Array.isArray(item) ? item.length : 0;
+}
+
+class EmbeddingsRequest implements ReadRequest {
+  readonly operation = "embeddings";
+  readonly dialect = "openai-embeddings";
+  readonly model: string;
+  readonly facts: RequestFacts;
+  readonly #body: Buffer;
+  readonly #scanned: RequestBody["scanned"];
+
+  constructor(body: Buffer, { scanned, model }: RequestBody, facts: RequestFacts) {
+    this.#body = body;
+    this.#scanned = scanned;
+    this.model = model;
+    this.facts = facts;
+  }
+
+  encode(upstreamModel: string): Buffer {
+    if (upstreamModel === this.model) return this.#body;
+    return splice(this.#body, setMember(this.#scanned, "model", JSON.stringify(upstreamModel)));
+  }
+}

@@ -1,0 +1,16 @@
+import { openai } from "./openai.ts";
+import { openaiCompatible } from "./openai-compatible.ts";
+import type { ProviderPreset } from "./preset.ts";
+import { sandbox } from "./sandbox.ts";
+
+const presets: ReadonlyMap<string, ProviderPreset> = new Map(
+  [openai, openaiCompatible, sandbox].map((preset) => [preset.kind, preset]),
+);
+
+/** Every `kind` that a configuration may name. */
+export const presetKinds: readonly string[] = [...presets.keys()];
+
+/** @returns the preset of a `kind`, or null when there is none */
+export function presetOf(kind: string): ProviderPreset | null {
+  return presets.get(kind) ?? null;
+}

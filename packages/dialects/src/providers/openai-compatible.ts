@@ -1,0 +1,25 @@
+import type { ProviderPreset } from "./preset.ts";
+
+/** Any server that speaks OpenAI's dialects: vLLM, SGLang, llama.cpp, Ollama, LM Studio, and providers without a preset. */
+export const openaiCompatible: ProviderPreset = {
+  kind: "openai-compatible",
+  baseUrl: null,
+  endpoints: {
+    chat: { dialect: "openai-chat", path: "/chat/completions" },
+    embeddings: { dialect: "openai-embeddings", path: "/embeddings" },
+  },
+  auth: { header: "authorization", prefix: "Bearer " },
+  keyRequired: false,
+  streamUsage: true,
+  // Unknown headers are harmless, but a promise of replay that nobody keeps is not made.
+  idempotencyKey: false,
+  markers: [
+    {
+      status: 500,
+      message: "maximum pending requests exceeded",
+      class: "overloaded",
+      because: "Ollama's full queue, which some proxies report as 500",
+    },
+  ],
+  docs: null,
+};

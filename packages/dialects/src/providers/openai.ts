@@ -1,0 +1,29 @@
+import type { ProviderPreset } from "./preset.ts";
+
+export const openai: ProviderPreset = {
+  kind: "openai",
+  baseUrl: "https://api.openai.com/v1",
+  endpoints: {
+    chat: { dialect: "openai-chat", path: "/chat/completions" },
+    embeddings: { dialect: "openai-embeddings", path: "/embeddings" },
+  },
+  auth: { header: "authorization", prefix: "Bearer " },
+  keyRequired: true,
+  streamUsage: true,
+  idempotencyKey: true,
+  markers: [
+    {
+      status: 400,
+      code: "invalid_prompt",
+      class: "content_filter",
+      because: "reasoning models refuse a prompt that their safety check flags with this code",
+    },
+    {
+      status: 403,
+      code: "unsupported_country_region_territory",
+      class: "auth",
+      because: "the gateway's own address is refused; the client's request is not at fault",
+    },
+  ],
+  docs: "https://platform.openai.com/docs/guides/error-codes",
+};
