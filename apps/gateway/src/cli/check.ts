@@ -1,0 +1,124 @@
+import { Command } from "commander";
+
+import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
+import { processIo, styled } from "./command-io.ts";
+import type { CommandIo } from "./command-io.ts";
+import { loadStatic } from "./load.ts";
+import type { StaticConfig } from "./load.ts";
+import { anyRequest, candidateCells, candidateHeadings, planOf, planView } from "./plan-view.ts";
+import type { PlanView } from "./plan-view.ts";
+import { table } from "./table.ts";
+
+interface CheckFlags {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+/** `tuloy check`: is the configuration valid, and what would it do? Ends with 1 when it is not valid. */
+export function checkCommand(io: CommandIo = processIo): Command {
+  return new Command("check")
+    .description("Validate the configuration and print the plan for every model in it.")
+    .option("-c, --config <file>", "the configuration file (default: tuloy.yaml in this directory)")
+    .option("--json", "print JSON")
+    .action((flags: CheckFlags) => check(flags, io));
+}
+
+async function check(flags: CheckFlags, io: CommandIo): Promise<void> {
+  const loaded = await loadStatic(flags.config, io);
+  if ("message" in loaded) {
+    io.setExitCode(1);
+    if (flags.json) printJson({ valid: false, message: loaded.message, problems: loaded.problems }, io);
+    else io.stderr.write(`${loaded.message}\n`);
+    return;
+  }
+  const routes = routeViews(loaded.snapshot);
+  if (flags.json) {
+    const { version } = loaded.snapshot;
+    printJson(
+      { valid: true, file: loaded.name, version, providers: [...loaded.snapshot.providers.keys()], routes },
+      io,
+    );
+  } else {
+    io.stdout.write(`${describe(loaded, routes, io).join("\n")}\n`);
+  }
+}
+
+function printJson(value: unknown, io: CommandIo): void {
+  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+interface RouteView {
+  readonly route: string;
+  readonly strategy: string;
+  readonly match: {
+    readonly operation: string | null;
+    readonly workspaces: readonly string[] | null;
+    readonly environments: readonly string[] | null;
+  };
+  readonly plans: readonly PlanView[];
+}
+
+function routeViews({ routes, models }: Snapshot): RouteView[] {
+  return routes.map((route, index) => ({
+    route: route.name,
+    strategy: route.strategy,
+    match: {
+      operation: route.match.operation,
+      workspaces: route.match.workspaces && [...route.match.workspaces],
+      environments: route.match.environments && [...route.match.environments],
+    },
+    plans: [...models.values()]
+      .filter((entry) => applies(route, entry) && !routes.slice(0, index).some((before) => takesAll(before, entry)))
+      .map((entry) => planView(entry, planOf(entry, route, anyRequest))),
+  }));
+}
+
+function applies({ match }: Route, entry: ModelEntry): boolean {
+  return (
+    (match.operation === null || match.operation === entry.operation) &&
+    (match.models === null || match.models.some((glob) => glob.test(entry.model)))
+  );
+}
+
+/** Nothing of this model is left for the routes behind, whoever asks. */
+function takesAll(route: Route, entry: ModelEntry): boolean {
+  return route.match.workspaces === null && route.match.environments === null && applies(route, entry);
+}
+
+function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[], io: CommandIo): string[] {
+  const counts = [
+    count(snapshot.providers.size, "provider"),
+    count(snapshot.models.size, "model"),
+    count(routes.length, "route"),
+  ];
+  return [
+    `${styled("green", `${name} is valid`, io.stdout)}: ${counts.join(", ")}`,
+    ...routes.flatMap((route) => ["", ...describeRoute(route, io)]),
+  ];
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function describeRoute({ route, strategy, match, plans }: RouteView, io: CommandIo): string[] {
+  const conditions = [
+    match.operation,
+    match.workspaces && `workspace ${match.workspaces.join(" or ")}`,
+    match.environments && `environment ${match.environments.join(" or ")}`,
+  ].filter((condition) => condition !== null);
+  const title = `${styled("bold", `route ${route}`, io.stdout)} (${[`strategy ${strategy}`, ...conditions].join(", ")})`;
+  if (plans.length === 0) return [title, "  applies to no model of this configuration"];
+  const rows = plans.flatMap(planRows);
+  const [headings = "", ...lines] = table(["model", "", ...candidateHeadings], rows);
+  return [title, `  ${styled("dim", headings, io.stdout)}`, ...lines.map((line) => `  ${line}`)];
+}
+
+function planRows({ model, candidates, exclusions }: PlanView): string[][] {
+  if (candidates.length === 0) return [[model, "–", `no candidate: ${exclusions[0]?.detail ?? "nothing serves it"}`]];
+  return candidates.map((candidate, index) => [
+    index === 0 ? model : "",
+    String(index + 1),
+    ...candidateCells(candidate),
+  ]);
+}
