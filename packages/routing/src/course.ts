@@ -1,29 +1,391 @@
-import type { Exclusion, Failure } from "@tuloy/contract";
+import type { AttemptKind, Deployment, Exclusion, ExclusionReason, Failure } from "@tuloy/contract";
 
-import type { Call, CourseInput, Step } from "./attempt.ts";
+import type { Call, CourseInput, Step, Stop, StopCause } from "./attempt.ts";
+import type { Breaker, Permit } from "./breaker.ts";
+import { commitLimitMs } from "./commit-limit.ts";
+import { failureEffects } from "./effects.ts";
+import type { Effect } from "./effects.ts";
+import { keysSpent, keysUsed, lastFailures, surfacedFailure } from "./failed-calls.ts";
+import type { FailedCall } from "./failed-calls.ts";
 import type { Health } from "./health.ts";
+import type { AcquireOptions } from "./key-pool.ts";
+import { LiveCall } from "./live-call.ts";
+import { passedOver, soonestMs } from "./passed-over.ts";
+import { soonestRetry } from "./retry.ts";
+import { Settlement } from "./settlement.ts";
 
-/** Signatures first; the law follows in the next commit. */
+/**
+ * The attempt law for one request, as a state machine: the caller asks `next`, makes the call or waits, reports what
+ * became of it, and asks again. It holds no timer and does no I/O.
+ *
+ * In order: a sibling key after a failure that is the key's; the untried twins, at once; with none left, one more call
+ * to a deployment that failed for a passing reason, or one wait for a Retry-After within `patience`; at last one call
+ * past an open breaker. Never more than `attempts` calls (sibling keys aside), never past the deadline.
+ */
 export class Course {
-  /** Deployments passed over on the way, for the trace. */
-  exclusions: readonly Exclusion[] = [];
-  constructor(_input: CourseInput, _health: Health, _random: () => number) {}
-  next(_now: number): Step {
-    throw new Error("not written yet");
+  readonly #input: CourseInput;
+  readonly #health: Health;
+  readonly #settlement: Settlement;
+  readonly #random: () => number;
+  readonly #keyOptions: AcquireOptions;
+  readonly #tried: Deployment[] = [];
+  readonly #failed: FailedCall[] = [];
+  readonly #siblingsUsed = new Set<string>();
+  #exclusions: Exclusion[] = [];
+  /** All calls, and those that count against `attempts`. */
+  #made = 0;
+  #counted = 0;
+  #begun = false;
+  #siblingOf: Deployment | null = null;
+  #waitUntil = 0;
+  /** To be called once more when the wait is over; paid for in the retry budget. */
+  #again: Deployment | null = null;
+  /** Each is allowed once a request. */
+  #retried = false;
+  #waited = false;
+  #forced = false;
+  #movedToTwin = false;
+  #budgetSpent = false;
+  /** Only windows larger than this are worth a call, after `context_length`; -1: any, Infinity: none. */
+  #tooSmallWindow = -1;
+  #sawEmpty = false;
+  #digest: string | null = null;
+  #stop: Stop | null = null;
+
+  constructor(input: CourseInput, health: Health, random: () => number) {
+    this.#input = input;
+    this.#health = health;
+    this.#settlement = new Settlement(input, health);
+    this.#random = random;
+    this.#keyOptions = { tokens: input.tokens ?? input.inputTokens };
   }
-  /** First content reached the client, `firstTokenMs` after the call's start. */
-  committed(_call: Call, _now: number, _firstTokenMs: number): void {}
-  /** A whole answer; `tokens`: input plus output used, or null when unknown. */
-  finished(_call: Call, _now: number, _tokens: number | null): void {}
-  /** Before the commit. */
-  failed(_call: Call, _failure: Failure, _now: number): void {}
-  /** After the commit. */
-  broke(_call: Call, _failure: Failure, _now: number): void {}
-  /** The client went away; null: during a wait. */
-  cancelled(_call: Call | null, _now: number): void {}
-  /** The first-token limit passed, but the call goes on since `canMoveOn` is false. */
-  slow(_call: Call, _now: number): void {}
-  canMoveOn(_now: number): boolean {
-    throw new Error("not written yet");
+
+  /** Deployments that were passed over on the way, for the trace. */
+  get exclusions(): readonly Exclusion[] {
+    return this.#exclusions;
+  }
+
+  /** What to do now. After a call or a wait, ask again. A stop is final. */
+  next(now: number): Step {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#health.retryBudget.request(now);
+    }
+    if (this.#stop !== null) return { do: "stop", stop: this.#stop };
+    if (now >= this.#input.deadlineAt) return this.#stopWith("deadline_exceeded", "the deadline has passed", null);
+    if (now < this.#waitUntil) return { do: "wait", ms: this.#waitUntil - now };
+    const call = this.#callAgain(now) ?? this.#callSibling(now) ?? this.#callUntried(now);
+    if (call !== null) return { do: "call", call };
+    if (this.#planWait(now)) {
+      if (now < this.#waitUntil) return { do: "wait", ms: this.#waitUntil - now };
+      const again = this.#callAgain(now);
+      if (again !== null) return { do: "call", call: again };
+    }
+    const forced = this.#callLastResort(now);
+    return forced === null ? this.#giveUp(now) : { do: "call", call: forced };
+  }
+
+  /** The first content is on its way to the client, `firstTokenMs` after the call's start. For streams. */
+  committed(call: Call, now: number, firstTokenMs: number): void {
+    this.#settlement.committed(call, now, firstTokenMs);
+  }
+
+  /** A whole answer. `tokens`: input plus output used, or null when unknown. */
+  finished(call: Call, now: number, tokens: number | null): void {
+    this.#settlement.finished(call, now, tokens);
+  }
+
+  /** The call failed before the commit. */
+  failed(call: Call, failure: Failure, now: number): void {
+    if (!this.#settlement.failed(call, failure, now, this.#suspectedDigest(failure))) return;
+    const { deployment, key } = call;
+    this.#failed.push({ deployment, key: key.name, failure, at: now });
+    this.#decide(deployment, failure, now);
+  }
+
+  /** The stream broke after the commit: the course ends. A deadline that passes then is `cancelled`: output was coming. */
+  broke(call: Call, failure: Failure, now: number): void {
+    if (!this.#settlement.failed(call, failure, now, this.#suspectedDigest(failure))) return;
+    this.#stopWith("upstream_failed", `the stream broke: ${failure.reason}`, null);
+  }
+
+  /** The client went away, during a call or (null) a wait: nobody is to blame. */
+  cancelled(call: Call | null, now: number): void {
+    if (call !== null) this.#settlement.cancelled(call, now);
+    this.#stopWith("cancelled", "the client went away", null);
+  }
+
+  /** The first-token limit passed, but the call goes on because `canMoveOn` is false: it still counts as slow. */
+  slow(call: Call, now: number): void {
+    this.#settlement.slow(call, now);
+  }
+
+  /**
+   * Whether there would be somewhere to go if the running call were cut now. When not, the first-token limit must not
+   * cut it: waiting is better than failing. An open breaker's last resort, or one more call to what
+   * failed already, is no better than waiting.
+   */
+  canMoveOn(now: number): boolean {
+    if (this.#stop !== null || now >= this.#input.deadlineAt || !this.#mayCall()) return false;
+    return this.#input.plan.candidates.some((deployment) => {
+      if (!this.#isUntried(deployment)) return false;
+      const breaker = this.#health.breaker(deployment.id);
+      if (!breaker.wouldAcquire(now)) return false;
+      if (this.#costsRetry(breaker) && !this.#health.retryBudget.has(now)) return false;
+      const options = { ...this.#keyOptions, ignoreAdaptive: true };
+      return this.#health.keyPool(deployment.provider).usable(deployment.id, now, options);
+    });
+  }
+
+  #mayCall(): boolean {
+    return this.#counted < this.#input.settings.attempts;
+  }
+
+  #isUntried(deployment: Deployment): boolean {
+    if (this.#tried.includes(deployment)) return false;
+    return this.#tooSmallWindow < 0 || (deployment.contextTokens ?? 0) > this.#tooSmallWindow;
+  }
+
+  /** All but a request's first call, and its first move to a closed twin, are retries in the budget's sense. */
+  #costsRetry(breaker: Breaker): boolean {
+    if (this.#made === 0) return false;
+    return this.#movedToTwin || !breaker.isClosed;
+  }
+
+  /** Takes a retry from the budget, and notes for the stop's words when there is none. */
+  #payRetry(now: number): boolean {
+    const paid = this.#health.retryBudget.tryRetry(now);
+    if (!paid) this.#budgetSpent = true;
+    return paid;
+  }
+
+  #callUntried(now: number): Call | null {
+    if (!this.#mayCall()) return null;
+    const { attempts } = this.#input.settings;
+    // The last of several calls is no place for a guess: a closed breaker goes before a trial.
+    if (this.#counted > 0 && this.#counted === attempts - 1) {
+      const sure = this.#firstUntried(now, { closedOnly: true, ignoreAdaptive: false });
+      const surely = sure ?? this.#firstUntried(now, { closedOnly: true, ignoreAdaptive: true });
+      if (surely !== null) return surely;
+    }
+    return (
+      this.#firstUntried(now, { closedOnly: false, ignoreAdaptive: false }) ??
+      this.#firstUntried(now, { closedOnly: false, ignoreAdaptive: true })
+    );
+  }
+
+  #firstUntried(now: number, pass: { readonly closedOnly: boolean; readonly ignoreAdaptive: boolean }): Call | null {
+    for (const deployment of this.#input.plan.candidates) {
+      if (!this.#isUntried(deployment)) continue;
+      const breaker = this.#health.breaker(deployment.id);
+      if (pass.closedOnly && !breaker.isClosed) continue;
+      const costs = this.#costsRetry(breaker);
+      if (costs && !this.#health.retryBudget.has(now)) {
+        this.#budgetSpent = true;
+        continue;
+      }
+      const options = pass.ignoreAdaptive ? { ...this.#keyOptions, ignoreAdaptive: true } : this.#keyOptions;
+      const kind = this.#made === 0 ? "first" : "twin";
+      const call = this.#start(deployment, breaker.acquire(now), kind, options, now);
+      if (call === null) continue;
+      if (costs) this.#payRetry(now);
+      else if (kind === "twin") this.#movedToTwin = true;
+      return call;
+    }
+    return null;
+  }
+
+  #callSibling(now: number): Call | null {
+    const deployment = this.#siblingOf;
+    if (deployment === null) return null;
+    this.#siblingOf = null;
+    const options = { ...this.#keyOptions, exclude: keysUsed(this.#failed, deployment) };
+    if (!this.#health.keyPool(deployment.provider).usable(deployment.id, now, options)) return null;
+    const breaker = this.#health.breaker(deployment.id);
+    if (!breaker.wouldAcquire(now) || !this.#payRetry(now)) return null;
+    this.#siblingsUsed.add(deployment.id);
+    return this.#start(deployment, breaker.acquire(now), "sibling_key", options, now);
+  }
+
+  #callAgain(now: number): Call | null {
+    const deployment = this.#again;
+    if (deployment === null) return null;
+    this.#again = null;
+    const options = { ...this.#keyOptions, exclude: keysSpent(this.#failed, deployment), ignoreAdaptive: true };
+    const permit = this.#health.breaker(deployment.id).acquire(now);
+    return this.#start(deployment, permit, "same_deployment", options, now);
+  }
+
+  #callLastResort(now: number): Call | null {
+    if (this.#forced || !this.#mayCall()) return null;
+    const options = { ...this.#keyOptions, ignoreAdaptive: true };
+    let best: Deployment | null = null;
+    let bestAt = Infinity;
+    for (const deployment of this.#input.plan.candidates) {
+      const breaker = this.#health.breaker(deployment.id);
+      if (!this.#isUntried(deployment) || breaker.isClosed || breaker.isIsolated) continue;
+      const failedAt = breaker.lastFailureAt ?? -Infinity;
+      if (best !== null && failedAt >= bestAt) continue;
+      if (!this.#health.keyPool(deployment.provider).usable(deployment.id, now, options)) continue;
+      best = deployment;
+      bestAt = failedAt;
+    }
+    if (best === null || (this.#made > 0 && !this.#payRetry(now))) return null;
+    this.#forced = true;
+    return this.#start(best, this.#health.breaker(best.id).force(now), "last_resort", options, now);
+  }
+
+  #start(
+    deployment: Deployment,
+    permit: Permit | null,
+    kind: AttemptKind,
+    options: AcquireOptions,
+    now: number,
+  ): Call | null {
+    if (permit === null) {
+      this.#passOver(deployment, this.#health.breaker(deployment.id).isIsolated ? "isolated" : "breaker_open", now);
+      return null;
+    }
+    const key = this.#health.keyPool(deployment.provider).acquire(deployment.id, now, options);
+    if (key === null) {
+      this.#health.breaker(deployment.id).settle(permit, "neutral", this.#input.settings.breaker, now);
+      this.#passOver(deployment, "no_usable_key", now);
+      return null;
+    }
+    this.#made += 1;
+    if (kind !== "sibling_key") this.#counted += 1;
+    if (!this.#tried.includes(deployment)) this.#tried.push(deployment);
+    const firstTokenMs = commitLimitMs(this.#input, this.#health, deployment, permit.kind === "trial", now);
+    return new LiveCall(deployment, { key, permit }, kind, { startedAt: now, firstTokenMs });
+  }
+
+  #passOver(deployment: Deployment, reason: ExclusionReason, now: number): void {
+    if (this.#exclusions.some((known) => known.deployment === deployment.id)) return;
+    this.#exclusions.push(passedOver(this.#health, deployment, reason, now));
+  }
+
+  /** Whether a wait, and what for, was decided; `#waitUntil` and `#again` hold it. */
+  #planWait(now: number): boolean {
+    if (!this.#mayCall() || this.#sawEmpty) return false;
+    return this.#made === 0 ? this.#planWaitForKey(now) : this.#planRetry(now);
+  }
+
+  /** Every key is cooling or at its limit, but not for long. */
+  #planWaitForKey(now: number): boolean {
+    if (this.#waited) return false;
+    const tokens = this.#keyOptions.tokens ?? 0;
+    let soonest = Infinity;
+    for (const { id, provider } of this.#input.plan.candidates) {
+      if (!this.#health.breaker(id).wouldAcquire(now)) continue;
+      soonest = Math.min(soonest, this.#health.keyPool(provider).msUntilUsable(id, now, tokens) ?? Infinity);
+    }
+    if (soonest > this.#input.settings.patienceMs || now + soonest >= this.#input.deadlineAt) return false;
+    this.#waited = true;
+    this.#waitUntil = now + soonest;
+    return true;
+  }
+
+  /** One more call to a deployment that failed for a passing reason. */
+  #planRetry(now: number): boolean {
+    const allowed = { retry: !this.#retried, wait: !this.#waited };
+    const again = soonestRetry(this.#input, this.#health, this.#failed, allowed, now, this.#random);
+    if (again === null || !this.#payRetry(now)) return false;
+    if (again.kind === "wait") this.#waited = true;
+    else this.#retried = true;
+    this.#waitUntil = again.at;
+    this.#again = again.deployment;
+    return true;
+  }
+
+  /** The digest of a body can cost a millisecond: it is made only when the request is a suspect. */
+  #suspectedDigest(failure: Failure): string | undefined {
+    return failureEffects[failure.class].suspectsRequest ? this.#fingerprint() : undefined;
+  }
+
+  #fingerprint(): string {
+    this.#digest ??= this.#input.fingerprint();
+    return this.#digest;
+  }
+
+  #decide(deployment: Deployment, failure: Failure, now: number): void {
+    const effect = failureEffects[failure.class];
+    if (effect.next === "stop") {
+      this.#stopFor(failure);
+    } else if (this.#sawEmpty) {
+      this.#stopEmpty();
+    } else if (effect.next === "once_elsewhere") {
+      this.#sawEmpty = true;
+    } else if (effect.next === "larger_window") {
+      // Unknown against unknown proves nothing: only a window known to be larger than a known one is.
+      this.#tooSmallWindow = Math.max(this.#tooSmallWindow, deployment.contextTokens ?? Infinity);
+    } else if (effect.next === "surface_if_primary" && this.#tried.length === 1) {
+      this.#stopWith("surface", failure.reason, failure);
+    } else if (effect.suspectsRequest && this.#blamesRequest(failure, now)) {
+      this.#stopForRequest(failure);
+    } else {
+      this.#queueSibling(deployment, effect);
+    }
+  }
+
+  #queueSibling(deployment: Deployment, effect: Effect): void {
+    if (effect.siblingFirst && !this.#siblingsUsed.has(deployment.id)) this.#siblingOf = deployment;
+  }
+
+  /**
+   * Two different deployments failed alike, and at neither is there a sign that others fail too: then it is this
+   * request, and going on would carry it to every server.
+   */
+  #blamesRequest(failure: Failure, now: number): boolean {
+    const alike = lastFailures(this.#failed.filter((failed) => failed.failure.class === failure.class));
+    if (alike.length < 2) return false;
+    return alike.every(({ deployment }) => {
+      const breaker = this.#health.breaker(deployment.id);
+      return breaker.isClosed && !breaker.failedForOthers(this.#fingerprint(), now);
+    });
+  }
+
+  #stopForRequest(failure: Failure): void {
+    for (const failed of this.#failed) {
+      if (failed.failure.class !== failure.class) continue;
+      this.#health.breaker(failed.deployment.id).forgive(this.#fingerprint());
+    }
+    const surfaced = surfacedFailure(this.#failed);
+    const detail = `two deployments failed alike (${failure.class}) while nothing else fails there: the request itself is the likely cause`;
+    this.#stopWith(surfaced === null ? "upstream_failed" : "surface", detail, surfaced);
+  }
+
+  #stopFor(failure: Failure): void {
+    if (failure.class === "cancelled") this.#stopWith("cancelled", "the client went away", null);
+    else this.#stopWith(failure.class === "internal" ? "internal" : "surface", failure.reason, failure);
+  }
+
+  #stopEmpty(): void {
+    this.#stopWith("empty_answer", "the answer was empty, and no other deployment had more", null);
+  }
+
+  #giveUp(now: number): Step {
+    const surfaced = surfacedFailure(this.#failed);
+    if (this.#sawEmpty) {
+      this.#stopEmpty();
+    } else if (surfaced !== null && failureEffects[surfaced.class].surfacing === "always") {
+      this.#stopWith("surface", surfaced.reason, surfaced);
+    } else {
+      const because = surfaced !== null ? "surface" : this.#made === 0 ? "no_healthy_deployment" : "upstream_failed";
+      const tokens = this.#keyOptions.tokens ?? 0;
+      const retryAfterMs = soonestMs(this.#health, this.#input.plan.candidates, tokens, now);
+      this.#stopWith(because, this.#words(), surfaced, retryAfterMs);
+    }
+    return this.next(now);
+  }
+
+  #words(): string {
+    const budget = this.#budgetSpent ? "; the process's retry budget is spent" : "";
+    if (this.#made === 0) return `no deployment can take a call now${budget}`;
+    return this.#mayCall() ? `no deployment is left to try${budget}` : "the allowed attempts are used up";
+  }
+
+  #stopWith(because: StopCause, detail: string, failure: Failure | null, retryAfterMs: number | null = null): Step {
+    this.#stop ??= { because, failure, detail, retryAfterMs };
+    return { do: "stop", stop: this.#stop };
   }
 }

@@ -1,7 +1,62 @@
+import { Breaker } from "./breaker.ts";
+import type { BreakerView } from "./breaker.ts";
+import { LatencyWindow } from "./first-token.ts";
+import { KeyPool } from "./key-pool.ts";
+import type { KeyEvent } from "./key-pool.ts";
+import { RetryBudget } from "./retry-budget.ts";
+
 export interface HealthOptions {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
+  /** A deployment's breaker opened or closed. */
+  readonly onBreakerChange?: (deploymentId: string, view: BreakerView) => void;
+  readonly onKeyQuarantined?: KeyEvent;
+  readonly onKeyRestored?: KeyEvent;
 }
+
+/**
+ * All that was learned from traffic, in one place: breakers and latencies by deployment id, keys by provider name, and
+ * the retry budget of the process. Ids are stable, so it outlives configuration changes; everything is made on first use.
+ */
 export class Health {
-  constructor(_options: HealthOptions) {}
+  readonly retryBudget = new RetryBudget();
+  readonly #options: HealthOptions;
+  readonly #breakers = new Map<string, Breaker>();
+  readonly #pools = new Map<string, KeyPool>();
+  readonly #latencies = new Map<string, LatencyWindow>();
+
+  constructor(options: HealthOptions) {
+    this.#options = options;
+  }
+
+  breaker(deploymentId: string): Breaker {
+    let breaker = this.#breakers.get(deploymentId);
+    if (breaker === undefined) {
+      breaker = new Breaker(this.#options.random, {
+        onChange: (view) => this.#options.onBreakerChange?.(deploymentId, view),
+      });
+      this.#breakers.set(deploymentId, breaker);
+    }
+    return breaker;
+  }
+
+  /** Before its first `reconcile` a pool has the one implicit key of a provider without keys. */
+  keyPool(provider: string): KeyPool {
+    let pool = this.#pools.get(provider);
+    if (pool === undefined) {
+      const { random, onKeyQuarantined, onKeyRestored } = this.#options;
+      pool = new KeyPool(provider, { random, onQuarantined: onKeyQuarantined, onRestored: onKeyRestored });
+      this.#pools.set(provider, pool);
+    }
+    return pool;
+  }
+
+  latency(deploymentId: string): LatencyWindow {
+    let latency = this.#latencies.get(deploymentId);
+    if (latency === undefined) {
+      latency = new LatencyWindow();
+      this.#latencies.set(deploymentId, latency);
+    }
+    return latency;
+  }
 }

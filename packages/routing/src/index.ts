@@ -1,6 +1,12 @@
 export * from "./attempt.ts";
+export * from "./backoff.ts";
 export * from "./breaker.ts";
 export * from "./course.ts";
+export * from "./effects.ts";
+export * from "./first-token.ts";
 export * from "./health.ts";
 export * from "./key-pool.ts";
+export type { KeySpec } from "./key-state.ts";
 export * from "./plan.ts";
+export * from "./presets.ts";
+export * from "./retry-budget.ts";

@@ -1,0 +1,145 @@
+import type { KeyLimits } from "@tuloy/contract";
+
+import { RollingSum } from "./window.ts";
+
+/** One provider key as the pool needs it: its secret stays outside. */
+export interface KeySpec {
+  readonly name: string;
+  /** A digest of the secret: state is kept across a configuration change only while name and identity stay the same. */
+  readonly identity: string;
+  /** Relative share of the calls, above 0. */
+  readonly weight: number;
+  readonly limits: KeyLimits;
+}
+
+/** Why a key cannot be used now, in words, and for how long if time alone helps. */
+export interface Obstacle {
+  readonly words: string;
+  /** Milliseconds, or null when time alone does not help (calls in flight must end). */
+  readonly forMs: number | null;
+}
+
+/** A blocked key or slot that comes back by exactly one trial. */
+export interface Comeback {
+  until: number;
+  /** Failed trials in a row. */
+  level: number;
+  /** When the trial under way began, or null. */
+  trialAt: number | null;
+}
+
+/** What is known about one key at one deployment. */
+export interface Slot {
+  cooledUntil: number;
+  /** Coolings without a stated time, in a row. */
+  coolings: number;
+  disabled: Comeback | null;
+  inFlight: number;
+  /** Calls at a time that the provider seems to take; Infinity until it rate-limits. */
+  adaptiveLimit: number;
+  throttledAt: number;
+}
+
+/** What is known about one key. */
+export interface KeyState {
+  spec: KeySpec;
+  quarantine: Comeback | null;
+  inFlight: number;
+  requests: RollingSum;
+  tokens: RollingSum;
+  readonly slots: Map<string, Slot>;
+}
+
+/** A trial that never ended frees its place after this long. */
+const trialExpiryMs = 10 * 60_000;
+const bucketMs = 5000;
+/** A minute, plus one bucket because the newest is only partly filled: so no minute ever holds more than the limit. */
+const bucketsPerMinute = 60_000 / bucketMs + 1;
+
+export function newKeyState(spec: KeySpec): KeyState {
+  return {
+    spec,
+    quarantine: null,
+    inFlight: 0,
+    requests: new RollingSum(bucketMs, bucketsPerMinute),
+    tokens: new RollingSum(bucketMs, bucketsPerMinute),
+    slots: new Map(),
+  };
+}
+
+/** The slot of a deployment, made on first use. */
+export function slotOf(key: KeyState, deploymentId: string): Slot {
+  let slot = key.slots.get(deploymentId);
+  if (slot === undefined) {
+    slot = {
+      cooledUntil: 0,
+      coolings: 0,
+      disabled: null,
+      inFlight: 0,
+      adaptiveLimit: Infinity,
+      throttledAt: -Infinity,
+    };
+    key.slots.set(deploymentId, slot);
+  }
+  return slot;
+}
+
+/** Whether a comeback keeps everything but its one trial out. */
+export function blocks(comeback: Comeback | null, now: number): boolean {
+  if (comeback === null) return false;
+  return now < comeback.until || trialRuns(comeback, now);
+}
+
+function trialRuns(comeback: Comeback, now: number): boolean {
+  return comeback.trialAt !== null && now < comeback.trialAt + trialExpiryMs;
+}
+
+/** Whether the key can take a call of so many tokens now: the check of the hot path, without words. */
+export function isUsable(key: KeyState, slot: Slot, now: number, tokens: number, ignoreAdaptive: boolean): boolean {
+  const { rpm, tpm, concurrency } = key.spec.limits;
+  return (
+    now >= slot.cooledUntil &&
+    !blocks(key.quarantine, now) &&
+    !blocks(slot.disabled, now) &&
+    (ignoreAdaptive || slot.inFlight < slot.adaptiveLimit) &&
+    (concurrency === null || key.inFlight < concurrency) &&
+    (rpm === null || key.requests.total(now) < rpm) &&
+    (tpm === null || hasRoomForTokens(key, tpm, tokens, now))
+  );
+}
+
+/** A request larger than the whole limit goes when the key is idle: otherwise it could never be sent. */
+function hasRoomForTokens(key: KeyState, tpm: number, tokens: number, now: number): boolean {
+  return key.tokens.total(now) + Math.min(tokens, tpm) <= tpm;
+}
+
+/** The first thing that keeps a key from being used, for the trace; null: nothing does. */
+export function obstacle(key: KeyState, slot: Slot, now: number, tokens: number): Obstacle | null {
+  const { rpm, tpm, concurrency } = key.spec.limits;
+  const back =
+    comebackObstacle(key.quarantine, "quarantined", now) ?? comebackObstacle(slot.disabled, "disabled here", now);
+  if (back !== null) return back;
+  if (now < slot.cooledUntil) return timed("cooling", slot.cooledUntil - now);
+  if (rpm !== null && key.requests.total(now) >= rpm) {
+    return timed(`at its ${rpm} requests a minute`, key.requests.msUntilAtMost(rpm - 1, now));
+  }
+  if (tpm !== null && !hasRoomForTokens(key, tpm, tokens, now)) {
+    return timed(`at its ${tpm} tokens a minute`, key.tokens.msUntilAtMost(tpm - Math.min(tokens, tpm), now));
+  }
+  if (concurrency !== null && key.inFlight >= concurrency) {
+    return { words: `at its ${concurrency} requests in flight`, forMs: null };
+  }
+  if (slot.inFlight >= slot.adaptiveLimit) {
+    return { words: `held to ${Math.floor(slot.adaptiveLimit)} requests in flight after rate limits`, forMs: null };
+  }
+  return null;
+}
+
+function comebackObstacle(comeback: Comeback | null, what: string, now: number): Obstacle | null {
+  if (comeback === null || !blocks(comeback, now)) return null;
+  return now < comeback.until ? timed(what, comeback.until - now) : { words: `${what}, on trial`, forMs: null };
+}
+
+function timed(what: string, forMs: number): Obstacle {
+  return { words: `${what} for ${Math.ceil(forMs / 1000)} s`, forMs };
+}

@@ -1,0 +1,38 @@
+import type { AttemptKind, Deployment } from "@tuloy/contract";
+
+import type { Call } from "./attempt.ts";
+import type { Permit } from "./breaker.ts";
+import type { KeyLease } from "./key-pool.ts";
+
+/** A call with what the course notes about it while it runs. */
+export class LiveCall implements Call {
+  readonly deployment: Deployment;
+  readonly key: KeyLease;
+  readonly permit: Permit;
+  readonly kind: AttemptKind;
+  readonly startedAt: number;
+  readonly firstTokenMs: number;
+  /** It passed its first-token limit and was counted for that. */
+  slow = false;
+  /** Its success was settled at the commit, as a trial's is. */
+  proven = false;
+  ended = false;
+
+  constructor(
+    deployment: Deployment,
+    leave: { readonly key: KeyLease; readonly permit: Permit },
+    kind: AttemptKind,
+    limits: { readonly startedAt: number; readonly firstTokenMs: number },
+  ) {
+    this.deployment = deployment;
+    this.key = leave.key;
+    this.permit = leave.permit;
+    this.kind = kind;
+    this.startedAt = limits.startedAt;
+    this.firstTokenMs = limits.firstTokenMs;
+  }
+
+  get trial(): boolean {
+    return this.permit.kind === "trial";
+  }
+}

@@ -1,0 +1,91 @@
+import type { Failure } from "@tuloy/contract";
+
+import type { Call, CourseInput } from "./attempt.ts";
+import { failureEffects, keyEffect } from "./effects.ts";
+import type { Health } from "./health.ts";
+import { LiveCall } from "./live-call.ts";
+
+/** What becomes of a call, carried over to the breaker, the key and the latencies. Each call ends once. */
+export class Settlement {
+  readonly #input: CourseInput;
+  readonly #health: Health;
+
+  constructor(input: CourseInput, health: Health) {
+    this.#input = input;
+    this.#health = health;
+  }
+
+  /** A trial, and a last resort, succeeds here; an ordinary call only when its stream is whole. */
+  committed(call: Call, now: number, firstTokenMs: number): void {
+    if (!(call instanceof LiveCall) || call.ended) return;
+    const { deployment, key, permit } = call;
+    this.#health.latency(deployment.id).record(firstTokenMs, now);
+    this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
+    if (permit.kind === "closed" || call.slow || call.proven) return;
+    call.proven = true;
+    this.#health.breaker(deployment.id).settle(permit, "success", this.#input.settings.breaker, now);
+  }
+
+  finished(call: Call, now: number, tokens: number | null): void {
+    const live = endOf(call);
+    if (live === null) return;
+    const { deployment, key, permit } = live;
+    this.#health.breaker(deployment.id).settle(permit, "success", this.#input.settings.breaker, now);
+    this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
+    key.release(now, tokens);
+  }
+
+  cancelled(call: Call, now: number): void {
+    const live = endOf(call);
+    if (live === null) return;
+    const { deployment, key, permit } = live;
+    this.#health.breaker(deployment.id).settle(permit, "neutral", this.#input.settings.breaker, now);
+    key.release(now, null);
+  }
+
+  /** It goes on, but was slow: that is counted now, and whatever becomes of it counts no more. */
+  slow(call: Call, now: number): void {
+    if (!(call instanceof LiveCall) || call.ended || call.proven) return;
+    call.slow = true;
+    this.#health.breaker(call.deployment.id).settle(call.permit, "slow_failure", this.#input.settings.breaker, now);
+  }
+
+  /**
+   * Before or after the commit.
+   * @param fingerprint the request's digest, when the request itself may be the cause
+   * @returns false when the call had ended before: then nothing was done
+   */
+  failed(call: Call, failure: Failure, now: number, fingerprint: string | undefined): boolean {
+    const live = endOf(call);
+    if (live === null) return false;
+    const { deployment, key, permit } = live;
+    const { breaker: settings } = this.#input.settings;
+    const { breaker: effect } = failureEffects[failure.class];
+    const breaker = this.#health.breaker(deployment.id);
+    if (effect === "none" || this.#isClientsTimer(live, failure)) {
+      breaker.settle(permit, "neutral", settings, now);
+    } else if (live.proven && effect !== "soft") {
+      const slow = effect === "slow_failure";
+      breaker.fail(settings, now, { slow, trial: permit, ...(fingerprint === undefined ? {} : { fingerprint }) });
+    } else {
+      breaker.settle(permit, effect, settings, now, fingerprint);
+    }
+    this.#health.keyPool(deployment.provider).report(key, keyEffect(failure), now, failure.retryAfterMs);
+    key.release(now, null);
+    return true;
+  }
+
+  /** The client's own shorter limit came before the first-token limit: the deployment did not get its time. */
+  #isClientsTimer(call: LiveCall, failure: Failure): boolean {
+    const { clientShortened, deadlineAt } = this.#input;
+    if (!clientShortened || failure.class !== "first_token_timeout") return false;
+    return call.startedAt + call.firstTokenMs > deadlineAt;
+  }
+}
+
+/** The live call behind a call, marked as ended; null when it ended before. */
+function endOf(call: Call): LiveCall | null {
+  if (!(call instanceof LiveCall) || call.ended) return null;
+  call.ended = true;
+  return call;
+}
