@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Dirent } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -23,14 +22,18 @@ const blockBytes = 1024 * 1024;
  */
 export async function scanFor(secret: string, directory: string): Promise<Hit[]> {
   if (secret.length < 8) throw new RangeError("a secret this short is found everywhere");
-  const needles = disguises(secret);
   const hits: Hit[] = [];
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    // Not followed: a link may lead out of the directory. Its target is scanned where it lies.
-    if (entry.isFile()) hits.push(...(await scanFile(pathOf(entry), needles)));
-  }
+  await scanDirectory(directory, disguises(secret), hits);
   return hits;
+}
+
+/** Walks by itself, since `readdir`'s own recursion follows links: one may lead out of the directory, or round in a circle. */
+async function scanDirectory(directory: string, needles: readonly Needle[], hits: Hit[]): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await scanDirectory(path, needles, hits);
+    else if (entry.isFile()) hits.push(...(await scanFile(path, needles)));
+  }
 }
 
 interface Needle {
@@ -80,8 +83,4 @@ async function scanFile(file: string, needles: readonly Needle[]): Promise<Hit[]
   } finally {
     await handle.close();
   }
-}
-
-function pathOf(entry: Dirent): string {
-  return join(entry.parentPath, entry.name);
 }
