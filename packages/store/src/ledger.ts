@@ -24,7 +24,7 @@ export interface LedgerListener {
 
 /**
  * Where finished traces and alerts go. One implementation per database; each passes the shared suite in
- * `ledger.conformance.ts`.
+ * `ledger-conformance.ts`.
  *
  * `append` and `alert` run on the request's thread: they return at once and never throw. What they accept is written
  * within 100 ms or so, in batches. When the store is in trouble, rows wait in a bounded buffer; when that is full, the

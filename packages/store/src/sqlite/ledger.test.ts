@@ -1,0 +1,251 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { eventually, FakeClock } from "@tuloy/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { describeLedger } from "../ledger-conformance.ts";
+import { LedgerError, type LedgerListener } from "../ledger.ts";
+import { aTrace, traceId } from "../sample-traces.ts";
+import { databasePath } from "./database.ts";
+import { databaseProblem, directoryProblem } from "./problems.ts";
+import { openSqliteReader } from "./reader.ts";
+import { openSqliteLedger } from "./writer.ts";
+
+const silent: LedgerListener = { onTrouble: () => undefined, onRecovered: () => undefined };
+
+function temporaryDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "tuloy-store-"));
+}
+
+describeLedger("SQLite", async () => {
+  const directory = await temporaryDirectory();
+  return {
+    open: (parts) => openSqliteLedger({ directory, ...parts }),
+    openReader: () => openSqliteReader(directory),
+    remove: () => rm(directory, { recursive: true }),
+  };
+});
+
+describe("a data directory", () => {
+  const clock = new FakeClock();
+  let parent: string;
+
+  beforeEach(async () => {
+    parent = await temporaryDirectory();
+  });
+
+  afterEach(() => rm(parent, { recursive: true }));
+
+  async function refusal(opening: Promise<unknown>): Promise<LedgerError> {
+    const error: unknown = await opening.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof LedgerError)) throw new Error("it was not refused", { cause: error });
+    expect(error.message).not.toContain("\n");
+    return error;
+  }
+
+  it("is made for this user only, with every file in it", async () => {
+    const directory = join(parent, "deep", "data");
+    const ledger = await openSqliteLedger({ directory, clock, listener: silent });
+    ledger.append(aTrace());
+    await ledger.flush();
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    const files = await readdir(directory);
+    expect(files.toSorted()).toEqual(["tuloy.db", "tuloy.db-shm", "tuloy.db-wal"]);
+    for (const file of files) expect((await stat(join(directory, file))).mode & 0o777).toBe(0o600);
+    await ledger.close();
+    expect(await readdir(directory)).toEqual(["tuloy.db"]);
+  });
+
+  it("that is a file is refused, with what to do", async () => {
+    const directory = join(parent, "data");
+    await writeFile(directory, "");
+    const error = await refusal(openSqliteLedger({ directory, clock, listener: silent }));
+    expect(error.code).toBe("unusable");
+    expect(error.message).toBe(
+      `The data directory ${directory} is not a directory: remove the file in its place, or choose another with --data-dir or data.dir.`,
+    );
+    const below = await refusal(openSqliteLedger({ directory: join(directory, "more"), clock, listener: silent }));
+    expect(below.code).toBe("unusable");
+  });
+
+  it.each([
+    ["EACCES", "cannot be written: give this user write access"],
+    ["EROFS", "cannot be written: give this user write access"],
+    ["ENOSPC", "is full: free some space"],
+    ["EMFILE", "cannot be used (EMFILE): choose another"],
+  ])("that fails with %s is refused, with what to do", (code, words) => {
+    expect(directoryProblem("/data", Object.assign(new Error(code), { code }))).toContain(words);
+  });
+
+  it("whose database is something else is refused", async () => {
+    await writeFile(databasePath(parent), "This is a diary, and no database. ".repeat(100));
+    const writing = await refusal(openSqliteLedger({ directory: parent, clock, listener: silent }));
+    expect(writing.code).toBe("damaged");
+    expect(writing.message).toContain("is not a database");
+    expect((await refusal(openSqliteReader(parent))).code).toBe("damaged");
+  });
+
+  it("whose database is a directory is refused", async () => {
+    await mkdir(databasePath(parent));
+    expect((await refusal(openSqliteLedger({ directory: parent, clock, listener: silent }))).code).toBe("unusable");
+  });
+
+  it("that a newer version made is refused and left as it is", async () => {
+    const ledger = await openSqliteLedger({ directory: parent, clock, listener: silent });
+    await ledger.close();
+    const database = new DatabaseSync(databasePath(parent));
+    database.exec("insert into kysely_migration (name, timestamp) values ('9999_later', '2030-01-01')");
+    database.close();
+    const openings = [
+      () => openSqliteLedger({ directory: parent, clock, listener: silent }),
+      () => openSqliteReader(parent),
+    ];
+    for (const open of openings) {
+      const error = await refusal(open());
+      expect(error.code).toBe("newer");
+      expect(error.message).toContain("was made by a newer version of Tuloy: update Tuloy");
+    }
+  });
+
+  it("without records is said to have none, and is not made by a reader", async () => {
+    const directory = join(parent, "absent");
+    const error = await refusal(openSqliteReader(directory));
+    expect(error.code).toBe("missing");
+    expect(error.message).toContain(`Nothing is recorded in ${directory} yet`);
+    expect(await readdir(parent)).toEqual([]);
+    await writeFile(databasePath(parent), "");
+    expect((await refusal(openSqliteReader(parent))).code).toBe("missing");
+  });
+
+  it("can be read when its files are read-only", async () => {
+    const ledger = await openSqliteLedger({ directory: parent, clock, listener: silent });
+    ledger.append(aTrace());
+    await ledger.close();
+    await chmod(databasePath(parent), 0o400);
+    const reader = await openSqliteReader(parent);
+    expect(await reader.list({ limit: 1 })).toHaveLength(1);
+    await reader.close();
+  });
+});
+
+describe("a SQLite ledger in trouble", () => {
+  let directory: string;
+  let told: string[];
+  const listener: LedgerListener = {
+    onTrouble: (message) => told.push(message),
+    onRecovered: (dropped) => told.push(`recovered, ${dropped} dropped`),
+  };
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+    told = [];
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it("keeps its rows while another process holds the lock, says so once, and writes them after", async () => {
+    const clock = new FakeClock();
+    const ledger = await openSqliteLedger({ directory, clock, listener, busyTimeoutMs: 0 });
+    const other = new DatabaseSync(databasePath(directory));
+    other.exec("begin immediate");
+    const trace = aTrace();
+    ledger.append(trace);
+    const flushed = ledger.flush();
+    await eventually(() => told.length > 0);
+    expect(told).toEqual([
+      `${databasePath(directory)} is locked by another process (database is locked): end that process, or wait until it is done.`,
+    ]);
+    expect(ledger.stats).toMatchObject({ pending: 1, failing: true });
+    other.exec("rollback");
+    other.close();
+    clock.advance(100);
+    await flushed;
+    expect(told.slice(1)).toEqual(["recovered, 0 dropped"]);
+    const reader = await openSqliteReader(directory);
+    expect(await reader.find(trace.id)).toEqual({ found: "one", trace });
+    await reader.close();
+    await ledger.close();
+  });
+
+  it("writes a batch whole or not at all", async () => {
+    const clock = new FakeClock();
+    const ledger = await openSqliteLedger({ directory, clock, listener });
+    const other = new DatabaseSync(databasePath(directory));
+    other.exec(
+      "create trigger full before insert on traces when new.id like 'f%' begin select raise(fail, 'no room'); end",
+    );
+    ledger.append(aTrace({ id: traceId(1) }));
+    ledger.append(aTrace({ id: "f".repeat(32) }));
+    const flushed = ledger.flush();
+    await eventually(() => told.length > 0);
+    expect(told[0]).toContain("no room");
+    expect(other.prepare("select count(*) as n from traces").get()).toEqual({ n: 0 });
+    other.exec("drop trigger full");
+    clock.advance(100);
+    await flushed;
+    expect(other.prepare("select count(*) as n from traces").get()).toEqual({ n: 2 });
+    other.close();
+    await ledger.close();
+  });
+
+  it("knows SQLite's reasons, whatever their extension", () => {
+    const full = databaseProblem(
+      "/data/tuloy.db",
+      Object.assign(new Error("database or disk is full"), { errcode: 13 }),
+    );
+    expect(full.message).toBe(
+      "/data/tuloy.db has no room to grow: the disk is full (database or disk is full): free some space.",
+    );
+    const readOnlyMoved = Object.assign(new Error("attempt to write a readonly database"), { errcode: 1032 });
+    expect(databaseProblem("/data/tuloy.db", readOnlyMoved)).toMatchObject({ code: "unusable" });
+    expect(databaseProblem("/data/tuloy.db", "odd\nthing").message).toBe(
+      "/data/tuloy.db cannot be used (odd thing): check the file and its directory.",
+    );
+  });
+});
+
+describe("a process that is killed", () => {
+  it("leaves a database that opens clean, with everything that was flushed", async () => {
+    const directory = await temporaryDirectory();
+    const script = `
+      import { openSqliteLedger } from ${JSON.stringify(new URL("writer.ts", import.meta.url).href)};
+      import { aTrace, traceId } from ${JSON.stringify(new URL("../sample-traces.ts", import.meta.url).href)};
+      const clock = { now: () => 0, wall: () => 0, after: (ms, run) => { const t = setTimeout(run, ms); return { cancel: () => clearTimeout(t) }; } };
+      const ledger = await openSqliteLedger({ directory: ${JSON.stringify(directory)}, clock, listener: { onTrouble() {}, onRecovered() {} } });
+      for (let number = 1; ; number += 1) {
+        ledger.append(aTrace({ id: traceId(number) }));
+        if (number % 300 !== 0) continue;
+        await ledger.flush();
+        console.log(number);
+      }`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let flushed = 0;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      flushed = Number(text.trim().split("\n").at(-1));
+    });
+    await eventually(() => flushed >= 900, "the child's writing", 15_000);
+    child.kill("SIGKILL");
+    await once(child, "close");
+
+    const reader = await openSqliteReader(directory);
+    const rows = await reader.list({ limit: 1_000_000 });
+    await reader.close();
+    expect(rows.length).toBeGreaterThanOrEqual(flushed);
+    const ledger = await openSqliteLedger({ directory, clock: new FakeClock(), listener: silent });
+    const database = new DatabaseSync(databasePath(directory));
+    expect(database.prepare("pragma integrity_check").get()).toEqual({ integrity_check: "ok" });
+    database.close();
+    await ledger.close();
+    await rm(directory, { recursive: true });
+  }, 30_000);
+});

@@ -1,0 +1,13 @@
+/**
+ * The steps that made the schema, oldest first; each is in `migrations.ts`. Names sort in the order in which they run; a
+ * published step is never changed. They are named here so that opening a database that has had them all need not load
+ * Kysely, which takes longer than everything else at start (250 ms of 340 measured).
+ */
+export const migrationNames = ["0001_traces_and_alerts"] as const;
+export type MigrationName = (typeof migrationNames)[number];
+
+/** The tables as they are after the last migration. */
+export interface Schema {
+  traces: { id: string; notable: number | null; detail: string };
+  alerts: { number: number; at: number; kind: string; subject: string; message: string };
+}
