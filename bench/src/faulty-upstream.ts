@@ -1,0 +1,82 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+
+import { streamEvents } from "./answers.ts";
+
+const eventStream = { "content-type": "text/event-stream" };
+const [role = "", content = "", ...ending] = streamEvents("bench-sse", 1);
+const [finish = "", terminator = ""] = ending;
+
+function refuse(response: ServerResponse, status: number, error: object, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify({ error }));
+}
+
+/** The ways to fail before any content, as providers do. `refuse`, where nobody listens, is not an answer and not here. */
+const faults = {
+  reset: (response) => response.socket?.resetAndDestroy(),
+  "503": (response) => refuse(response, 503, { message: "The engine is currently overloaded", type: "server_error" }),
+  "529": (response) => refuse(response, 529, { message: "Overloaded", type: "overloaded_error" }),
+  "429": (response) =>
+    refuse(response, 429, { message: "Rate limit reached", code: "rate_limit_exceeded" }, { "retry-after": "20" }),
+  "401": (response) => refuse(response, 401, { message: "Incorrect API key provided", code: "invalid_api_key" }),
+  "404": (response) => refuse(response, 404, { message: "The model does not exist", code: "model_not_found" }),
+  hang: () => undefined,
+  "headers, then silence": (response) => response.writeHead(200, eventStream).flushHeaders(),
+  html: (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Back soon</html>"),
+  "error event": (response) =>
+    response.writeHead(200, eventStream).end(`${role}data: {"error":{"message":"Internal error","code":500}}\n\n`),
+  empty: (response) => response.writeHead(200, eventStream).end(role + finish + terminator),
+  cut: (response) => {
+    response.writeHead(200, eventStream).write(role, () => response.socket?.destroy());
+  },
+} as const satisfies Readonly<Record<string, (response: ServerResponse) => unknown>>;
+
+export type Fault = keyof typeof faults;
+export const faultNames = Object.keys(faults) as Fault[];
+
+/** An upstream in this process, so that its times and the client's are on one clock. It streams one word at once. */
+export class FaultyUpstream {
+  /** How it answers from now on; null: as it should. */
+  fault: Fault | null = null;
+  /** When each request had arrived whole, on `performance.now()`'s clock. */
+  readonly arrivals: number[] = [];
+  /** When it began a good answer. */
+  readonly served: number[] = [];
+  /** When it last failed a request. */
+  failedAt = Number.NaN;
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer({ noDelay: true }, (request, response) => {
+      // A connection that breaks while a fault is played is part of the play.
+      request.on("error", () => undefined);
+      response.on("error", () => undefined);
+      request.resume().on("end", () => this.#answer(response));
+    });
+    this.#server.keepAliveTimeout = 60_000;
+  }
+
+  static async listen(port: number): Promise<FaultyUpstream> {
+    const upstream = new FaultyUpstream();
+    const { promise, resolve, reject } = Promise.withResolvers<FaultyUpstream>();
+    upstream.#server.once("error", reject);
+    upstream.#server.listen({ port, host: "127.0.0.1", backlog: 4096 }, () => resolve(upstream));
+    return promise;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #answer(response: ServerResponse): void {
+    const now = performance.now();
+    this.arrivals.push(now);
+    if (this.fault !== null) {
+      this.failedAt = now;
+      faults[this.fault](response);
+      return;
+    }
+    this.served.push(now);
+    response.writeHead(200, eventStream).end(role + content + finish + terminator);
+  }
+}

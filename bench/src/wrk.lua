@@ -1,0 +1,23 @@
+-- The request comes from the environment, so that wrk builds it once; the result goes out as one line of JSON.
+-- BENCH_BODY: the file with the request's body. BENCH_HEADERS: lines of `name: value`.
+local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
+wrk.body = file:read("*a")
+file:close()
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/json"
+for name, value in (os.getenv("BENCH_HEADERS") or ""):gmatch("([^\n:]+): ([^\n]*)") do
+  wrk.headers[name] = value
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    'BENCH {"requests":%d,"failures":%d,"timeouts":%d,"seconds":%.6f,"p50Ms":%.3f,"p99Ms":%.3f}\n',
+    summary.requests,
+    errors.status + errors.connect + errors.read + errors.write,
+    errors.timeout,
+    summary.duration / 1e6,
+    latency:percentile(50) / 1000,
+    latency:percentile(99) / 1000
+  ))
+end
