@@ -104,6 +104,8 @@ const apiKey = z
       .string()
       .min(16, {
         error: "is shorter than 16 characters; make a key that nobody guesses, for example with: openssl rand -hex 24",
+        // One fault is told once: what is empty also holds no valid character.
+        abort: true,
       })
       .regex(secretPattern, { error: secretRule })
       .describe("The key itself, at least 16 characters, best read from the environment: ${TULOY_KEY}."),
@@ -132,7 +134,10 @@ const providerModel = z
   .strictObject({
     id: z
       .string()
-      .min(1, { error: "is empty; write the provider's own id of the model, or leave it out when it is the same" })
+      .min(1, {
+        error: "is empty; write the provider's own id of the model, or leave it out when it is the same",
+        abort: true,
+      })
       .max(300)
       .regex(/^[^\p{Cc}]+$/u, { error: "holds a control character" })
       .optional()
@@ -168,7 +173,7 @@ const providerKey = z
     name: plainName.optional().describe("What traces and logs call this key. Default key-1, key-2, … in order."),
     value: z
       .string()
-      .min(1, { error: "is empty" })
+      .min(1, { error: "is empty", abort: true })
       .regex(secretPattern, { error: secretRule })
       .describe("The credential, best read from the environment: ${OPENAI_API_KEY}."),
     weight: z
