@@ -10,7 +10,7 @@ const dollar = "\uE0F4";
 
 export function mask(text: string): string {
   return text.replaceAll(
-    /(\$?)\$\{([^{}[\],\r\n]*)\}/g,
+    /(\$?)\$\{([^{}[\],"'\r\n]*)\}/g,
     (_, escape: string, inner: string) => `${escape === "" ? "" : dollar}${open}${inner}${close}`,
   );
 }
