@@ -16,6 +16,8 @@ export interface CollectOptions {
   /** Default 64 MiB. */
   readonly maxBytes?: number;
   readonly clock?: Clock;
+  /** Sees the status as soon as the answer's head is here. */
+  readonly onHead?: (status: number) => unknown;
   /** Sees every piece of the body as it comes. `false` makes the client leave at once, as a reset does. */
   readonly onData?: (bytes: Buffer, soFar: number) => unknown;
 }
@@ -73,6 +75,7 @@ export function collect(url: string, options: CollectOptions = {}): Promise<Coll
   outgoing.on("error", (error) => finish("aborted", error.message));
   outgoing.on("response", (incoming) => {
     response = incoming;
+    options.onHead?.(incoming.statusCode ?? 0);
     incoming.on("data", (bytes: Buffer) => {
       firstByteMs ??= clock.now() - start;
       pieces.push(bytes);

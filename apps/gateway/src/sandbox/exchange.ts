@@ -9,6 +9,9 @@ export class Exchange {
   readonly response: ServerResponse;
   readonly clock: Clock;
   #timer: Timer | null = null;
+  /** Writes that are not yet in the kernel's hands. */
+  #underway = 0;
+  #dropping = false;
 
   constructor(response: ServerResponse, clock: Clock, onEnd: (aborted: boolean) => void) {
     this.response = response;
@@ -23,6 +26,12 @@ export class Exchange {
   after(ms: number, run: () => void): void {
     this.#timer?.cancel();
     if (!this.response.closed) this.#timer = this.clock.after(ms, run);
+  }
+
+  /** Writes a part of the body. False: the client does not keep up, and `drained` tells when it does. */
+  write(text: string): boolean {
+    this.#underway++;
+    return this.response.write(text, this.#written);
   }
 
   /** Runs the next step once the client has taken what was written. */
@@ -53,13 +62,19 @@ export class Exchange {
 
   /** Drops the connection after what was written, with FIN and no end of the body. */
   drop(): void {
-    this.response.socket?.destroySoon();
+    if (this.#underway === 0) this.response.socket?.destroySoon();
+    else this.#dropping = true;
   }
 
   /** Resets the connection, at once. */
   reset(): void {
     this.response.socket?.resetAndDestroy();
   }
+
+  readonly #written = (): void => {
+    this.#underway--;
+    if (this.#dropping) this.drop();
+  };
 }
 
 /** An error in OpenAI's form. */

@@ -47,7 +47,7 @@ export class PacedStream {
     this.#exchange.sendHead("text/event-stream; charset=utf-8");
     this.#exchange.after(this.#pace.firstTokenMs, () => {
       this.#startedAt = this.#exchange.clock.now();
-      this.#exchange.response.write(this.#writer.role());
+      this.#exchange.write(this.#writer.role());
       this.#pump();
     });
   }
@@ -55,7 +55,7 @@ export class PacedStream {
   readonly #pump = (): void => {
     const due = this.#due();
     while (this.#sent < due) {
-      if (!this.#exchange.response.write(this.#batch(due))) {
+      if (!this.#exchange.write(this.#batch(due))) {
         this.#exchange.drained(this.#pump);
         return;
       }

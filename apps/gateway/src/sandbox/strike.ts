@@ -69,7 +69,7 @@ export function sendPaced(exchange: Exchange, answer: unknown, afterMs: number, 
     const half = text.slice(0, Math.floor(text.length / 2));
     if (fault?.name === "stall" || fault?.name === "cut") {
       exchange.sendHead("application/json", Buffer.byteLength(text));
-      exchange.response.write(half);
+      exchange.write(half);
       if (fault.name === "cut") exchange.drop();
     } else if (fault?.name === "truncate") {
       exchange.sendHead("application/json");
@@ -82,7 +82,7 @@ export function sendPaced(exchange: Exchange, answer: unknown, afterMs: number, 
 
 function beat(exchange: Exchange, heartbeat: string): void {
   // A reader that takes nothing gets nothing more: its buffer must not grow for ever.
-  if (!exchange.response.writableNeedDrain) exchange.response.write(heartbeat);
+  if (!exchange.response.writableNeedDrain) exchange.write(heartbeat);
   exchange.after(heartbeatMs, () => beat(exchange, heartbeat));
 }
 
