@@ -1,24 +1,28 @@
 import type { Member } from "./top-level.ts";
 
-/** Bytes to put in place of those from `start` to `end`. */
+/** Text to put in place of the bytes from `start` to `end`. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Buffer;
+  readonly text: string;
 }
 
 /** Makes the edits, which must not overlap. Every other byte stays as it is. @returns `body` itself when there are none */
 export function splice(body: Buffer, edits: readonly Edit[]): Buffer {
   if (edits.length === 0) return body;
   const ordered = edits.length === 1 ? edits : edits.toSorted((a, b) => a.start - b.start);
-  const pieces: Buffer[] = [];
+  let length = body.length;
+  for (const { start, end, text } of ordered) length += Buffer.byteLength(text) - (end - start);
+  const spliced = Buffer.allocUnsafe(length);
   let from = 0;
-  for (const { start, end, bytes } of ordered) {
-    pieces.push(body.subarray(from, start), bytes);
+  let to = 0;
+  for (const { start, end, text } of ordered) {
+    to += body.copy(spliced, to, from, start);
+    to += spliced.write(text, to);
     from = end;
   }
-  pieces.push(body.subarray(from));
-  return Buffer.concat(pieces);
+  body.copy(spliced, to, from);
+  return spliced;
 }
 
 /**
@@ -31,10 +35,9 @@ export function setMember(
   key: string,
   value: string,
 ): Edit[] {
-  const bytes = Buffer.from(value);
   const edits: Edit[] = [];
   for (const member of scanned.members) {
-    if (member.key === key) edits.push({ start: member.start, end: member.end, bytes });
+    if (member.key === key) edits.push({ start: member.start, end: member.end, text: value });
   }
   return edits.length > 0 ? edits : [insertMember(scanned, key, value)];
 }
@@ -47,5 +50,5 @@ export function insertMember(
 ): Edit {
   const separator = scanned.members.length > 0 ? "," : "";
   const at = scanned.bodyStart;
-  return { start: at, end: at, bytes: Buffer.from(`${JSON.stringify(key)}:${value}${separator}`) };
+  return { start: at, end: at, text: `${JSON.stringify(key)}:${value}${separator}` };
 }

@@ -30,22 +30,29 @@ export type TopLevel =
   /** More than the allowed number of objects and arrays inside each other; `offset` is where the first one too many opens. */
   | { readonly kind: "too_deep"; readonly offset: number };
 
-/** Short strings are walked: a call of indexOf costs as much as some thirty bytes. */
+/** Short distances are walked: a call of indexOf costs as much as some thirty bytes. */
 const walkedBytes = 32;
 
-/** @returns the offset of the string's closing quote, or the length when there is none. `start` is just after the opening one */
+/**
+ * Strings are mostly skipped by indexOf. Where quotes are dense (code and JSON inside a string, every quote escaped) they are
+ * walked.
+ * @returns the offset of the string's closing quote, or the length when there is none. `start` is just after the opening one
+ */
 function closingQuote(body: Buffer, start: number): number {
-  const walkEnd = Math.min(start + walkedBytes, body.length);
   let i = start;
-  while (i < walkEnd) {
-    const byte = body[i];
-    if (byte === quote) return i;
-    i += byte === backslash ? 2 : 1;
-  }
-  for (let at = body.indexOf(quote, i); at !== -1; at = body.indexOf(quote, at + 1)) {
+  while (i < body.length) {
+    const walkEnd = Math.min(i + walkedBytes, body.length);
+    while (i < walkEnd) {
+      const byte = body[i];
+      if (byte === quote) return i;
+      i += byte === backslash ? 2 : 1;
+    }
+    const at = body.indexOf(quote, i);
+    if (at === -1) return body.length;
     let slashes = at;
     while (slashes > i && body[slashes - 1] === backslash) slashes--;
     if ((at - slashes) % 2 === 0) return at;
+    i = at + 1;
   }
   return body.length;
 }

@@ -135,10 +135,10 @@ class ChatRequest implements ReadRequest {
       const inner = scanTopLevel(options, Infinity);
       if (inner.kind === "object") {
         for (const edit of setMember(inner, "include_usage", "true")) {
-          edits.push({ start: start + edit.start, end: start + edit.end, bytes: edit.bytes });
+          edits.push({ start: start + edit.start, end: start + edit.end, text: edit.text });
         }
       } else if (options.toString("latin1") === "null") {
-        edits.push({ start, end, bytes: Buffer.from('{"include_usage":true}') });
+        edits.push({ start, end, text: '{"include_usage":true}' });
       }
     }
     if (!present) edits.push(insertMember(this.#scanned, "stream_options", '{"include_usage":true}'));

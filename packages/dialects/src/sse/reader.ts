@@ -110,7 +110,8 @@ export class SseReader {
       unit = this.#line(chunk, unit, line, end, next);
       line = next;
       if (nextCr !== -1 && nextCr < line) nextCr = chunk.indexOf(cr, line);
-      if (nextLf !== -1 && nextLf < line) nextLf = chunk.indexOf(lf, line);
+      // A blank line follows at once in most streams: looking is cheaper than a search.
+      if (nextLf !== -1 && nextLf < line) nextLf = chunk[line] === lf ? line : chunk.indexOf(lf, line);
     }
     if (unit < chunk.length) this.#keep(chunk, unit, line);
   }
