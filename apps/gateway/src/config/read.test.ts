@@ -140,7 +140,7 @@ describe("variables", () => {
 
   it("are left alone behind a second dollar sign", () => {
     expect(value(load(keyFile("$${KEY}-0123456789")))).toBe("${KEY}-0123456789");
-    expect(value(load(keyFile("'$${${KEY}-0123456789'"), { KEY: "x" }))).toBe("${x-0123456789");
+    expect(value(load(keyFile("'$${${KEY}-0123456789ab'"), { KEY: "x" }))).toBe("${x-0123456789ab");
   });
 
   it.each(["${}", "${A-b}", "${A:-b}", '"${A"'])("refuses %s, which is no variable", (written) => {
@@ -158,8 +158,10 @@ describe("variables", () => {
       fc.property(fc.string({ minLength: 16, unit: "binary-ascii" }), (held) => {
         const environment = { KEY: held, OTHER: "never-to-be-seen-0123" };
         const loaded = load(keyFile("${KEY}"), environment);
-        if (loaded.ok) expect(loaded.config.keys).toEqual([expect.objectContaining({ name: "app", value: held })]);
-        else expect(loaded.problems.map((problem) => problem.path)).toEqual(["keys[0].value"]);
+        const seen = loaded.ok
+          ? loaded.config.keys.map((key) => [key.name, key.value])
+          : loaded.problems.map((problem) => problem.path);
+        expect(seen).toEqual(/^[!-~]{16,}$/.test(held) ? [["app", held]] : ["keys[0].value"]);
       }),
       { examples: [["${OTHER}-${OTHER}-"], ["x }, { name: b, value: "]] },
     );
