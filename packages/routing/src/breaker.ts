@@ -63,7 +63,7 @@ interface OpenState {
   readonly level: number;
   trial: { readonly permit: LivePermit; readonly startedAt: number } | null;
   trialSuccesses: number;
-  lastTrialAt: number;
+  lastProbeAt: number;
 }
 
 class LivePermit implements Permit {
@@ -133,7 +133,9 @@ export class Breaker {
 
   /** Leave for a synthetic probe: the trial after slow failures. Null while closed: that probe needs no leave. */
   acquireForProbe(now: number): Permit | null {
-    return this.#trialDue(now) ? this.#startTrial(now) : null;
+    const permit = this.#trialDue(now) ? this.#startTrial(now) : null;
+    if (permit !== null && this.#open !== null) this.#open.lastProbeAt = now;
+    return permit;
   }
 
   /** Leave for a last resort, whatever the breaker says; null only when a person isolated the deployment. */
@@ -242,7 +244,7 @@ export class Breaker {
   #takesRequest(now: number): boolean {
     const open = this.#open;
     if (open === null || !this.#trialDue(now)) return false;
-    return !open.slow || now >= Math.max(open.until, open.lastTrialAt) + probeGraceMs;
+    return !open.slow || now >= Math.max(open.until, open.lastProbeAt) + probeGraceMs;
   }
 
   #trialDue(now: number): boolean {
@@ -258,7 +260,6 @@ export class Breaker {
     if (this.#open === null) return null;
     const permit = new LivePermit("trial", this.#period);
     this.#open.trial = { permit, startedAt: now };
-    this.#open.lastTrialAt = now;
     return permit;
   }
 
@@ -272,10 +273,7 @@ export class Breaker {
     const isTrial = open.trial?.permit === permit;
     // A trial that had expired and was replaced: its successor speaks for the deployment now.
     if (permit.kind === "trial" && !isTrial) return;
-    if (isTrial) {
-      open.trial = null;
-      open.lastTrialAt = now;
-    }
+    if (isTrial) open.trial = null;
     if (result === "success") {
       open.trialSuccesses += 1;
       if (open.trialSuccesses >= successesToClose) this.#close(now);
@@ -328,7 +326,7 @@ export class Breaker {
     const spread = full * (1 + jitter * (2 * this.#random() - 1));
     // A longer open period is never shortened by a later shorter one.
     const until = Math.max(notBefore, now + spread);
-    this.#open = { openedAt, until, slow, level: this.#level, trial: null, trialSuccesses: 0, lastTrialAt: -Infinity };
+    this.#open = { openedAt, until, slow, level: this.#level, trial: null, trialSuccesses: 0, lastProbeAt: -Infinity };
     this.#startCleanPeriod();
   }
 

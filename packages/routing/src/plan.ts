@@ -17,7 +17,7 @@ export interface PlanInput {
   /** The client asked that nothing but the primary be tried. */
   readonly noFailover: boolean;
   /** What the request uses beyond plain text. */
-  readonly capabilities: ReadonlySet<Capability>;
+  readonly capabilities: readonly Capability[];
   /** Estimated input plus requested output, in tokens. */
   readonly tokens: number;
 }
@@ -83,8 +83,8 @@ function beyondPrimary(deployment: Deployment, input: PlanInput, before: readonl
   return excluded(deployment, "no_failover", "the request asked for no failover");
 }
 
-function firstLacking(used: ReadonlySet<Capability>, offered: ReadonlySet<Capability> | null): Capability | null {
-  if (offered === null || used.size === 0) return null;
+function firstLacking(used: readonly Capability[], offered: ReadonlySet<Capability> | null): Capability | null {
+  if (offered === null || used.length === 0) return null;
   for (const capability of used) {
     if (!offered.has(capability)) return capability;
   }
