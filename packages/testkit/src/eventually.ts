@@ -8,13 +8,13 @@ import { realClock } from "./real-clock.ts";
  * @throws after `withinMs` (5,000) of real time
  */
 export async function eventually<T>(
-  condition: () => T,
+  condition: () => T | Promise<T>,
   what = "the condition",
   withinMs = 5_000,
-): Promise<NonNullable<T>> {
+): Promise<NonNullable<Awaited<T>>> {
   const end = realClock.now() + withinMs;
   for (;;) {
-    const value = condition();
+    const value = await condition();
     if (value) return value;
     if (realClock.now() > end) throw new Error(`${what} did not come true within ${withinMs} ms`);
     await turn();

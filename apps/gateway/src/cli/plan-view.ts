@@ -7,12 +7,12 @@ import type { ModelEntry, Route } from "../config/snapshot.ts";
 /** What is asked beyond the model. */
 export interface Wish {
   readonly lock: string | null;
-  readonly capabilities: ReadonlySet<Capability>;
+  readonly capabilities: readonly Capability[];
   /** Input plus requested output. */
   readonly tokens: number;
 }
 
-export const anyRequest: Wish = { lock: null, capabilities: new Set(), tokens: 0 };
+export const anyRequest: Wish = { lock: null, capabilities: [], tokens: 0 };
 
 /** The plan that a route makes for a model, before any health is known. */
 export function planOf(entry: ModelEntry, route: Route, wish: Wish): Plan {

@@ -83,7 +83,7 @@ function planned(requested: string, flags: PlanFlags, snapshot: Snapshot): PlanA
     environment: flags.environment,
   });
   if (typeof route === "string") return route;
-  const made = planOf(entry, route, { lock, capabilities: new Set(flags.uses), tokens: flags.tokens });
+  const made = planOf(entry, route, { lock, capabilities: flags.uses ?? [], tokens: flags.tokens });
   return { requested, lock, route: route.name, ...planView(entry, made) };
 }
 

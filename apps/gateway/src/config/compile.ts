@@ -13,32 +13,36 @@ import type { ModelEntry, Provider, Route, RouteMatch, Snapshot } from "./snapsh
 /** All principals of a file belong to the one organization there is. */
 const organization = "default";
 
+/** The key of a gateway whose file names none: itself, or its digest with the secret it was made with. */
+export type OwnKey = { readonly value: string } | { readonly secret: Buffer; readonly digest: string };
+
 /**
  * Compiles a configuration that `loadConfig` accepted.
  * @param text what it was read from, for the version
  * @param sandboxUrls the base URLs of the simulated providers, which are known once they listen, by provider
+ * @param ownKey holds only while the file names no key
  * @throws when a sandbox provider has no URL: a fault of the caller, not of the file
  */
-export function compile(config: Config, text: string, sandboxUrls: ReadonlyMap<string, string>): Snapshot {
+export function compile(config: Config, text: string, sandboxUrls: ReadonlyMap<string, string>, ownKey: OwnKey | null = null): Snapshot {
   const deployments = servingsOf(config).map((serving) => serving.deployment);
   const models = entries(deployments);
   return {
     version: createHash("sha256").update(text).digest("hex").slice(0, 12),
-    keyRing: new KeyRing(
-      config.keys.map(({ name, value, workspace, environment }) => ({
-        value,
-        organization,
-        workspace,
-        environment,
-        key: name,
-      })),
-    ),
+    keyRing: keyRingOf(config, ownKey),
     providers: providers(config, sandboxUrls),
     models,
     aliases: aliasesOf(models),
     ownIds: ownIdsOf(deployments),
     routes: routesOf(config),
   };
+}
+
+function keyRingOf(config: Config, ownKey: OwnKey | null): KeyRing {
+  if (config.keys.length === 0 && ownKey !== null) {
+    const principal = { organization, workspace: "default", environment: "production", key: "first-key" };
+    return "digest" in ownKey ? new KeyRing([{ ...principal, digest: ownKey.digest }], ownKey.secret) : new KeyRing([{ ...principal, value: ownKey.value }]);
+  }
+  return new KeyRing(config.keys.map(({ name, value, workspace, environment }) => ({ value, organization, workspace, environment, key: name })));
 }
 
 function entries(deployments: readonly Deployment[]): Map<string, ModelEntry> {

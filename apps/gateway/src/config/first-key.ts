@@ -45,7 +45,8 @@ function read(path: string): z.infer<typeof kept> | null {
     throw error;
   }
   const parsed = kept.safeParse(parseJson(text));
-  if (!parsed.success) throw new Error(`${path} is damaged: remove it to have a new API key made, or name keys in the configuration.`);
+  if (!parsed.success)
+    throw new Error(`${path} is damaged: remove it to have a new API key made, or name keys in the configuration.`);
   return parsed.data;
 }
 

@@ -18,11 +18,19 @@ export class KeyRing {
   readonly #principals = new Map<string, Principal>();
 
   /** @param secret at least 32 random bytes; a digest among the keys must have been made with it */
-  constructor(keys: Iterable<Principal & ({ readonly value: string } | { readonly digest: string })>, secret = randomBytes(32)) {
+  constructor(
+    keys: Iterable<Principal & ({ readonly value: string } | { readonly digest: string })>,
+    secret: Buffer = randomBytes(32),
+  ) {
     this.#secret = secret;
     for (const key of keys) {
       const { organization, workspace, environment } = key;
-      this.#principals.set("digest" in key ? key.digest : keyDigest(secret, key.value), { organization, workspace, environment, key: key.key });
+      this.#principals.set("digest" in key ? key.digest : keyDigest(secret, key.value), {
+        organization,
+        workspace,
+        environment,
+        key: key.key,
+      });
     }
   }
 

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { clientError, type ClientError } from "@tuloy/contract";
-import type { ClientDialect, ReadRequest } from "@tuloy/dialects";
+import type { ReadRequest } from "@tuloy/dialects";
 
 import type { Principal } from "../config/key-ring.ts";
-import { resolveModel, routeFor } from "../config/match.ts";
+import { resolveModel, routeFor, routeMatches, type RouteFacts } from "../config/match.ts";
 import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
 
 /** A request as routing sees it: what is asked, of which model, under which route. */
@@ -22,11 +22,6 @@ export interface Asked {
   /** The client's own limit is shorter than the route's. */
   readonly clientShortened: boolean;
   readonly tags: Readonly<Record<string, string>>;
-}
-
-/** The body in its dialect. Separate from `ask` so that a trace knows the model even when nothing serves it. */
-export function readRequest(dialect: ClientDialect, body: Buffer): ReadRequest | ClientError {
-  return dialect.read(body);
 }
 
 /** Finds the model, the route and the overrides of a request that was read. */
@@ -60,23 +55,13 @@ function modelNotFound(requested: string, nearest: readonly string[]): ClientErr
   return clientError("model_not_found", `No provider here serves the model "${shown}".${hint} GET /v1/models lists all.`, { param: "model" });
 }
 
-function chosenRoute(snapshot: Snapshot, headers: IncomingHttpHeaders, facts: Parameters<typeof routeFor>[1]): Route | ClientError {
+function chosenRoute(snapshot: Snapshot, headers: IncomingHttpHeaders, facts: RouteFacts): Route | ClientError {
   const wanted = headers["x-tuloy-route"];
   if (typeof wanted !== "string") return routeFor(snapshot, facts);
   const named = snapshot.routes.find((route) => route.name === wanted);
   if (!named) return clientError("invalid_request", `There is no route "${wanted.slice(0, 100)}" (header x-tuloy-route).`, { param: "x-tuloy-route" });
   // A request may only narrow what its key and the configuration allow, so a route that does not match it can't be asked for.
   return routeMatches(named, facts) ? named : clientError("invalid_request", `The route "${named.name}" (header x-tuloy-route) does not apply to this request.`, { param: "x-tuloy-route" });
-}
-
-function routeMatches(route: Route, facts: Parameters<typeof routeFor>[1]): boolean {
-  const { operation, models, workspaces, environments } = route.match;
-  return (
-    (operation === null || operation === facts.operation) &&
-    (models === null || models.some((glob) => glob.test(facts.model))) &&
-    (workspaces === null || workspaces.has(facts.workspace)) &&
-    (environments === null || environments.has(facts.environment))
-  );
 }
 
 /**

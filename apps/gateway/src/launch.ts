@@ -1,0 +1,154 @@
+import { dirname, resolve } from "node:path";
+
+import type { Clock, Config } from "@tuloy/contract";
+import type { Health } from "@tuloy/routing";
+import { LedgerError, openSqliteLedger, type Ledger } from "@tuloy/store";
+
+import { startGateway } from "./compose.ts";
+import { compile, type OwnKey } from "./config/compile.ts";
+import { firstKey, newApiKey } from "./config/first-key.ts";
+import { LiveConfig } from "./config/live.ts";
+import { formatProblem, loadConfig } from "./config/read.ts";
+import type { Snapshot } from "./config/snapshot.ts";
+import { errorCode, type ConfigText } from "./config/source.ts";
+import { ConfigWatch } from "./config/watch.ts";
+import type { Log } from "./observe/log.ts";
+import { createObserver } from "./observe/observer.ts";
+import { isLoopback } from "./http/origin-guard.ts";
+import { SandboxFleet } from "./sandbox/fleet.ts";
+
+export interface LaunchOptions {
+  readonly source: Exclude<ConfigText, { kind: "unreadable" }>;
+  /** Where `${NAME}` is looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The directory that a relative data directory of the built-in configuration is in. */
+  readonly directory: string;
+  /** What the command line sets over the file. */
+  readonly overrides: { readonly host?: string; readonly port?: number; readonly dataDir?: string };
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** A gateway that serves. */
+export interface Launched {
+  readonly url: string;
+  readonly config: LiveConfig;
+  readonly health: Health;
+  readonly sandboxes: SandboxFleet;
+  readonly dataDir: string;
+  /** An API key that was made because the configuration names none, when it can be shown. */
+  readonly madeKey: string | null;
+  /** Reads the configuration file again. */
+  reload(): Promise<void>;
+  /** Ends it: requests in flight have `graceMs` to finish. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Why a gateway cannot start: lines for a person, each saying what to do. */
+export class LaunchError extends Error {
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[], options?: ErrorOptions) {
+    super(lines.join("\n"), options);
+    this.lines = lines;
+  }
+}
+
+/** From a configuration to a gateway that serves. Throws `LaunchError` for everything that is the operator's to mend. */
+export async function launch(options: LaunchOptions): Promise<Launched> {
+  const { source, environment, overrides, clock, random, log } = options;
+  const loaded = loadConfig(source.text, source.name, environment);
+  if (!loaded.ok) throw new LaunchError(loaded.problems.map(formatProblem));
+  const { config } = loaded;
+  const host = overrides.host ?? config.server.host;
+  const port = overrides.port ?? config.server.port;
+  if (source.kind === "defaults" && !isLoopback(host)) {
+    throw new LaunchError([`Without a configuration file only simulated providers would answer, so ${host} is not listened on. Write a tuloy.yaml with your providers.`]);
+  }
+  const base = source.kind === "file" ? dirname(source.path) : options.directory;
+  const dataDir = resolve(base, overrides.dataDir ?? config.data.dir);
+
+  const keys = ownKeys(source, config, dataDir);
+  const sandboxes = new SandboxFleet({ clock, random });
+  const prepare = async (next: Config, text: string): Promise<Snapshot> => compile(next, text, await sandboxes.prepare(next), keys.own);
+  const ledger = await openLedger(dataDir, log, clock);
+  try {
+    const live = new LiveConfig(await prepare(config, source.text));
+    const observer = createObserver({ ledger, log, clock });
+    const gateway = await startGateway({ config: live, ledger, observer, clock, random }, { host, port });
+    const watch =
+      source.kind === "file"
+        ? new ConfigWatch({ path: source.path, name: source.name, text: source.text, live, started: config, environment, clock, prepare, tell: (event) => observer.configEvent(event) })
+        : null;
+    return {
+      url: gateway.url,
+      config: live,
+      health: gateway.health,
+      sandboxes,
+      dataDir,
+      madeKey: keys.shown,
+      reload: async () => watch?.reload(),
+      close: async (graceMs) => {
+        watch?.close();
+        await gateway.close(graceMs);
+        await sandboxes.close();
+      },
+    };
+  } catch (error) {
+    await sandboxes.close();
+    await ledger.close();
+    throw listenError(error, host, port) ?? error;
+  }
+}
+
+/** The keys that are not in the file: one that is made when it names none. */
+function ownKeys(source: LaunchOptions["source"], config: Config, dataDir: string): { readonly own: OwnKey | null; readonly shown: string | null } {
+  if (config.keys.length > 0) return { own: null, shown: null };
+  if (source.kind === "defaults") {
+    // For trying out: a new key each time, so that the printed command always works.
+    const value = newApiKey();
+    return { own: { value }, shown: value };
+  }
+  try {
+    const { secret, digest, shown } = firstKey(dataDir);
+    return { own: { secret, digest }, shown };
+  } catch (error) {
+    throw new LaunchError([error instanceof Error && errorCode(error) === "unknown error" ? error.message : unusable(dataDir, errorCode(error))], { cause: error });
+  }
+}
+
+function unusable(dataDir: string, code: string): string {
+  return `The data directory ${dataDir} cannot be used (${code}): make it a directory that this user may write to, or name another in data.dir.`;
+}
+
+async function openLedger(dataDir: string, log: Log, clock: Clock): Promise<Ledger> {
+  try {
+    return await openSqliteLedger({
+      directory: dataDir,
+      clock,
+      listener: {
+        onTrouble: (message) => log.error({ event: "ledger_failing" }, message),
+        onRecovered: (dropped) => log.warn({ event: "ledger_recovered", dropped }, "records are being written again"),
+      },
+    });
+  } catch (error) {
+    if (error instanceof LedgerError) throw new LaunchError([error.message], { cause: error });
+    throw error;
+  }
+}
+
+function listenError(error: unknown, host: string, port: number): LaunchError | null {
+  const at = `${host}:${port}`;
+  switch (errorCode(error)) {
+    case "EADDRINUSE":
+      return new LaunchError([`${at} is in use by another process: end that, or set server.port in tuloy.yaml (or --port) to a free one.`], { cause: error });
+    case "EACCES":
+      return new LaunchError([`${at} may not be listened on by this user: choose a port above 1023.`], { cause: error });
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new LaunchError([`${host} is not an address of this machine: set server.host in tuloy.yaml (or --host), for example to 127.0.0.1 or 0.0.0.0.`], { cause: error });
+    default:
+      return null;
+  }
+}

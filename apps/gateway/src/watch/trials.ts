@@ -1,0 +1,108 @@
+import type { Clock, Deployment, FailoverSettings, Operation, Timer } from "@tuloy/contract";
+import { isReadRequest, openaiChat, openaiEmbeddings, probeRequest, type ClientDialect } from "@tuloy/dialects";
+import type { Health } from "@tuloy/routing";
+
+import type { LiveConfig } from "../config/live.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import { AnswerCall } from "../relay/answer-call.ts";
+import { encode } from "../relay/encode.ts";
+import { routeFor } from "../config/match.ts";
+import type { UpstreamPools } from "../upstream/pools.ts";
+
+/** How often the breakers are looked at. Short against the shortest open period (5 s less 20% jitter). */
+const roundMs = 500;
+
+const dialects: Readonly<Record<Operation, ClientDialect>> = { chat: openaiChat, embeddings: openaiEmbeddings };
+
+export interface TrialsContext {
+  readonly config: LiveConfig;
+  readonly health: Health;
+  readonly pools: UpstreamPools;
+  readonly clock: Clock;
+}
+
+/**
+ * Tries deployments whose breaker opened after slow failures (timeouts, stalls). After a fast failure the trial is a real
+ * request, which loses little if it fails; after a slow one it would make a user wait for a guess, so the smallest real
+ * request is sent from here instead. A provider's list of models stays healthy in most outages and would prove nothing.
+ */
+export class Trials {
+  readonly #context: TrialsContext;
+  #timer: Timer | null = null;
+  #running = new Set<AnswerCall>();
+  #stopped = false;
+
+  constructor(context: TrialsContext) {
+    this.#context = context;
+  }
+
+  start(): void {
+    this.#timer = this.#context.clock.after(roundMs, () => {
+      this.#round();
+      if (!this.#stopped) this.start();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    for (const call of this.#running) call.cancel();
+  }
+
+  #round(): void {
+    const { config, health, clock } = this.#context;
+    const snapshot = config.current;
+    const now = clock.now();
+    for (const { deployments } of snapshot.models.values()) {
+      for (const deployment of deployments) {
+        const breaker = health.breaker(deployment.id);
+        if (!breaker.dueForProbe(now)) continue;
+        // Whatever goes wrong in a trial is the deployment's failure, and counted as such.
+        void this.#try(deployment, snapshot);
+      }
+    }
+  }
+
+  async #try(deployment: Deployment, snapshot: Snapshot): Promise<void> {
+    const { health, clock, pools } = this.#context;
+    const provider = snapshot.providers.get(deployment.provider);
+    if (!provider) return;
+    const breaker = health.breaker(deployment.id);
+    const keys = health.keyPool(deployment.provider);
+    const key = keys.acquire(deployment.id, clock.now());
+    if (!key) return;
+    const permit = breaker.acquireForProbe(clock.now());
+    if (!permit) {
+      key.release(clock.now(), 0);
+      return;
+    }
+    const settings = this.#settingsFor(deployment, snapshot);
+    const dialect = dialects[deployment.operation];
+    const request = dialect.read(probeRequest(deployment.operation, deployment.upstreamModel));
+    if (!isReadRequest(request)) throw new Error(`the probe for ${deployment.operation} is no valid request: ${request.message}`);
+    const call = new AnswerCall(
+      {
+        pools,
+        clock,
+        preset: provider.preset,
+        limits: { connectMs: settings.connectMs, answerMs: settings.firstTokenMs / 2 },
+        mayCut: () => true,
+      },
+      encode(request, deployment, provider, key.name, {}),
+      dialect,
+    );
+    this.#running.add(call);
+    const outcome = await call.run();
+    this.#running.delete(call);
+    const now = clock.now();
+    key.release(now, null);
+    // One token may well be no visible content: an empty answer that came in time is a sign of health.
+    const healthy = outcome.kind === "answered" || outcome.failure.class === "empty";
+    breaker.settle(permit, healthy ? "success" : "slow_failure", settings.breaker, now);
+  }
+
+  /** Those of the route that an ordinary production request for this model would take. */
+  #settingsFor({ operation, model }: Deployment, snapshot: Snapshot): FailoverSettings {
+    return routeFor(snapshot, { operation, model, workspace: "default", environment: "production" }).failover;
+  }
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Alert, Trace } from "@tuloy/contract";
+import { openSqliteReader } from "@tuloy/store";
+import { eventually } from "@tuloy/testkit";
+import OpenAI from "openai";
+import { createLog, launch, systemClock, type Launched } from "tuloy";
+
+/** The model that every provider of a test serves, each under its own id for it. */
+export const model = "model-x";
+
+export const apiKey = "test-key-of-sixteen-characters-and-more";
+
+export interface TestProvider {
+  /** Of the upstream, without a path. */
+  readonly url: string;
+  /** Default: one key, `sk-<provider name>-secret-key`. */
+  readonly keys?: readonly string[];
+  /** YAML, inside the model's braces. */
+  readonly model?: string;
+}
+
+export interface TestGatewayOptions {
+  /** In order of preference. */
+  readonly providers: Readonly<Record<string, TestProvider>>;
+  /** YAML, inside the braces of the default route's `failover`. */
+  readonly failover?: string;
+  /** More YAML at the top level. */
+  readonly more?: string;
+}
+
+export interface TestGateway {
+  readonly url: string;
+  readonly launched: Launched;
+  readonly dataDir: string;
+  /** The official SDK, which sends everything once, unless `maxRetries` says otherwise. */
+  client(options?: { maxRetries?: number; timeout?: number; headers?: Record<string, string> }): OpenAI;
+  /** A finished trace, by the id of a response header. Waits for it to be written. */
+  trace(id: string | null): Promise<Trace>;
+  /** The newest finished trace, once there are `count`. */
+  lastTrace(count?: number): Promise<Trace>;
+  traces(): Promise<readonly Trace[]>;
+  alerts(): Promise<readonly Alert[]>;
+  close(): Promise<void>;
+}
+
+/** Starts a gateway in this process, on a free port, with records of its own. */
+export async function startTuloy(options: TestGatewayOptions): Promise<TestGateway> {
+  const dataDir = await mkdtemp(join(tmpdir(), "tuloy-test-"));
+  const launched = await launch({
+    source: { kind: "defaults", name: "test.yaml", text: configText(options) },
+    environment: {},
+    directory: dataDir,
+    overrides: { port: 0, dataDir },
+    clock: systemClock,
+    random: Math.random,
+    log: createLog({ stdout: process.stdout, environment: {} }, "silent"),
+  });
+  return new RunningGateway(launched, dataDir);
+}
+
+/** The configuration of a test, as a person would write it. */
+export function configText({ providers, failover = "", more = "" }: TestGatewayOptions): string {
+  const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, "providers:"];
+  for (const [name, { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "" }] of Object.entries(providers)) {
+    lines.push(
+      `  ${name}:`,
+      "    kind: openai-compatible",
+      `    base_url: ${url}/v1`,
+      `    keys: [${keys.map((value, index) => `{ name: key-${index + 1}, value: ${value} }`).join(", ")}]`,
+      "    models:",
+      `      ${model}: { id: ${name}-${model}, price: { input: 1, output: 2 }${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
+    );
+  }
+  lines.push("routes:", `  - { name: default, failover: { ${failover} } }`, more);
+  return lines.join("\n");
+}
+
+class RunningGateway implements TestGateway {
+  readonly launched: Launched;
+  readonly dataDir: string;
+
+  constructor(launched: Launched, dataDir: string) {
+    this.launched = launched;
+    this.dataDir = dataDir;
+  }
+
+  get url(): string {
+    return this.launched.url;
+  }
+
+  client(options: { maxRetries?: number; timeout?: number; headers?: Record<string, string> } = {}): OpenAI {
+    const { maxRetries = 0, timeout, headers } = options;
+    return new OpenAI({ baseURL: `${this.url}/v1`, apiKey, maxRetries, ...(timeout === undefined ? {} : { timeout }), ...(headers === undefined ? {} : { defaultHeaders: headers }) });
+  }
+
+  async trace(id: string | null): Promise<Trace> {
+    if (id === null) throw new Error("the response has no trace id");
+    return eventually(() => this.#read(async (reader) => {
+      const found = await reader.find(id);
+      return found.found === "one" ? found.trace : undefined;
+    }), `trace ${id}`);
+  }
+
+  async lastTrace(count = 1): Promise<Trace> {
+    const all = await eventually(async () => {
+      const traces = await this.traces();
+      return traces.length >= count ? traces : undefined;
+    }, `${count} traces`);
+    const [newest] = all;
+    if (!newest) throw new Error("there is no trace");
+    return newest;
+  }
+
+  traces(): Promise<readonly Trace[]> {
+    return this.#read(async (reader) => {
+      const traces: Trace[] = [];
+      for (const { id } of await reader.list({ limit: 1000 })) {
+        const found = await reader.find(id);
+        if (found.found === "one") traces.push(found.trace);
+      }
+      return traces;
+    });
+  }
+
+  alerts(): Promise<readonly Alert[]> {
+    return this.#read((reader) => reader.alerts({ limit: 100 }));
+  }
+
+  async close(): Promise<void> {
+    await this.launched.close(0);
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #read<T>(use: (reader: Awaited<ReturnType<typeof openSqliteReader>>) => Promise<T>): Promise<T> {
+    const reader = await openSqliteReader(this.dataDir);
+    try {
+      return await use(reader);
+    } finally {
+      await reader.close();
+    }
+  }
+}
