@@ -33,7 +33,7 @@ test("a secret across the border of two blocks is found", async () => {
   const secret = canarySecret();
   const place = await mkdtemp(join(directory, "border-"));
   const block = 1024 * 1024;
-  for (const offset of [block - secret.length, block - 20, block - 1, block, 2 * block - 5]) {
+  for (const offset of [block - secret.length, block - 20, block - 1, block, block + 60, 2 * block - 5]) {
     await writeFile(join(place, "big"), Buffer.concat([Buffer.alloc(offset), Buffer.from(secret), Buffer.alloc(99)]));
     expect(await scanFor(secret, place)).toEqual([{ file: join(place, "big"), offset, form: "plain" }]);
   }

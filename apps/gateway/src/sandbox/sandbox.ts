@@ -38,7 +38,7 @@ export interface SandboxOptions {
   readonly promptFaults?: boolean;
 }
 
-export interface SandboxStats {
+interface SandboxStats {
   /** Chat and embeddings requests so far, and how many of them are being answered now. */
   readonly requests: number;
   readonly active: number;
