@@ -14,7 +14,7 @@ interface Find {
 /** Everything the reader finds when `stream` comes in these chunks. */
 function read(chunks: readonly Buffer[], maxEventBytes?: number): { finds: Find[]; overflowed: boolean } {
   const finds: Find[] = [];
-  let current = Buffer.alloc(0);
+  let current: Buffer = Buffer.alloc(0);
   const raw = (carry: Buffer | null, start: number, end: number): string =>
     Buffer.concat([carry ?? Buffer.alloc(0), current.subarray(start, end)]).toString("latin1");
   const reader = new SseReader(
