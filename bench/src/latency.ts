@@ -4,7 +4,7 @@ import { startContenders } from "./compare.ts";
 import { applyLoad } from "./load.ts";
 import { provenance } from "./machine.ts";
 import { startMock } from "./mock.ts";
-import { runOpenLoop } from "./open-loop.ts";
+import { type OpenLoop, runOpenLoop } from "./open-loop.ts";
 import type { BenchOptions } from "./options.ts";
 import { scratchDirectory } from "./processes.ts";
 import type { Section } from "./results.ts";
@@ -49,7 +49,10 @@ export async function latency({ only, rounds, seconds, rate }: BenchOptions): Pr
     requestsPerSecond = Math.max(1, Math.round(full.requests / full.seconds / 2));
   }
   for (let round = 0; round < rounds; round++) {
-    for (const path of paths) await measure(path, body, { rate: requestsPerSecond, seconds });
+    for (const path of paths) {
+      // In the first round compilers and connection pools settle; later only connections that were closed meanwhile.
+      await measure(path, body, { rate: requestsPerSecond, seconds }, round === 0 ? 3 : 0.5);
+    }
   }
   for (const { client } of paths) await client.close();
   const [direct] = paths;
@@ -81,14 +84,14 @@ export async function latency({ only, rounds, seconds, rate }: BenchOptions): Pr
   };
 }
 
-async function measure(path: Path, body: string, loop: { rate: number; seconds: number }): Promise<void> {
+async function measure(path: Path, body: string, loop: OpenLoop, warmUpSeconds: number): Promise<void> {
   const times: number[] = [];
   const send = async () => {
     const { failure, sentAt, endedAt } = await path.client.chat(body);
     if (failure === null) times.push(endedAt - sentAt);
     else path.failed++;
   };
-  await runOpenLoop({ ...loop, seconds: 0.5 }, send);
+  await runOpenLoop({ ...loop, seconds: warmUpSeconds }, send);
   times.length = 0;
   await runOpenLoop(loop, send);
   path.p50.push(percentile(times, 0.5));

@@ -56,6 +56,16 @@ export function pinSelf(): void {
   if (canPin && taskset !== null) spawnSync(taskset, ["-a", "-c", "-p", String(loadCore), String(process.pid)]);
 }
 
+/**
+ * What a program said before it ended, in one short line fit for a published table: its first line that speaks of an error,
+ * or else its last, without the directories of this machine.
+ */
+export function briefly(output: string): string {
+  const lines = output.split("\n").map((line) => line.trim());
+  const telling = lines.find((line) => /error|cannot|failed|denied/i.test(line)) ?? lines.findLast((line) => line !== "");
+  return (telling ?? "").replaceAll(/(?:file:\/\/)?(?:\/[^\s/:'"]+)+\//g, "").slice(0, 160);
+}
+
 export function start({ command, args, core, logFile, cwd, environment }: ChildCommand): Child {
   const log = openSync(logFile, "a");
   const [program, programArgs] = pinned(core, command, args);
@@ -73,7 +83,7 @@ export function start({ command, args, core, logFile, cwd, environment }: ChildC
     pid: process_.pid ?? -1,
     spawnedAt,
     running,
-    lastWords: () => readFileSync(logFile, "utf8").trim().slice(-500),
+    lastWords: () => briefly(readFileSync(logFile, "utf8")),
     stop: async () => {
       children.delete(child);
       if (!running()) return;

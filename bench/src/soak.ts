@@ -37,7 +37,9 @@ export async function soak({ minutes, rate }: BenchOptions): Promise<Section> {
   let sent = 0;
   const failures: string[] = [];
   const send = async () => {
-    const { failure } = await client.chat(sent % 100 === 0 ? largeBody : (bodies[sent++ % bodies.length] ?? largeBody));
+    const body = sent % 100 === 0 ? largeBody : bodies[sent % bodies.length];
+    sent++;
+    const { failure } = await client.chat(body ?? largeBody);
     if (failure !== null) failures.push(failure);
   };
   const samples: Point[] = [];

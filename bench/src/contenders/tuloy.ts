@@ -9,7 +9,7 @@ import { benchModels } from "../answers.ts";
 import type { Contender, StartOutcome } from "./contender.ts";
 import { serve } from "./serve.ts";
 
-const program = fileURLToPath(import.meta.resolve("tuloy/bin/tuloy.mjs"));
+const program = fileURLToPath(new URL("../bin/tuloy.mjs", import.meta.resolve("tuloy")));
 
 /** One upstream of the gateway under test. */
 export interface BenchProvider {

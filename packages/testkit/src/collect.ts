@@ -43,6 +43,7 @@ export interface Collected {
 /** Sends one request on a connection of its own and collects the answer to the byte. Never rejects: how it ended is a result. */
 export function collect(url: string, options: CollectOptions = {}): Promise<Collected> {
   const clock = options.clock ?? realClock;
+  const { timeoutMs = 10_000, maxBytes = 64 * 1024 * 1024 } = options;
   const start = clock.now();
   const pieces: Buffer[] = [];
   let size = 0;
@@ -71,7 +72,7 @@ export function collect(url: string, options: CollectOptions = {}): Promise<Coll
   const method = options.method ?? (body === null ? "GET" : "POST");
   // No agent: a connection of its own, so that a pooled one's state never leaks into a test.
   const outgoing = request(url, { method, headers, agent: false });
-  const timer = clock.after(options.timeoutMs ?? 10_000, () => finish("timeout", null));
+  const timer = clock.after(timeoutMs, () => finish("timeout", null));
   outgoing.on("error", (error) => finish("aborted", error.message));
   outgoing.on("response", (incoming) => {
     response = incoming;
@@ -81,7 +82,7 @@ export function collect(url: string, options: CollectOptions = {}): Promise<Coll
       pieces.push(bytes);
       size += bytes.length;
       if (options.onData?.(bytes, size) === false) finish("left", null);
-      else if (size > (options.maxBytes ?? 64 * 1024 * 1024)) finish("left", `more than ${options.maxBytes} bytes`);
+      else if (size > maxBytes) finish("left", `more than ${maxBytes} bytes`);
     });
     incoming.on("error", (error) => finish("aborted", error.message));
     incoming.on("end", () => finish(incoming.complete ? "clean" : "aborted", null));

@@ -20,7 +20,12 @@ afterEach(() => {
 it("reads tuloy.yaml of the directory when none is named", async () => {
   writeFileSync(join(directory, "tuloy.yaml"), "providers: {}\n");
   const path = join(directory, "tuloy.yaml");
-  expect(await findConfig(undefined, directory)).toEqual({ kind: "file", name: "tuloy.yaml", path, text: "providers: {}\n" });
+  expect(await findConfig(undefined, directory)).toEqual({
+    kind: "file",
+    name: "tuloy.yaml",
+    path,
+    text: "providers: {}\n",
+  });
 });
 
 it("simulates providers only when no file is named and there is none", async () => {

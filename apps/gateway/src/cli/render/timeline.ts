@@ -37,7 +37,7 @@ function heading(trace: Trace, paint: Paint): string[] {
   const asked = [
     `${trace.operation} for ${printable(trace.requested_model)}`,
     trace.stream ? "streamed" : "not streamed",
-    trace.route === null ? "no route" : `route ${trace.route}`,
+    trace.route === null ? "no route" : `route ${printable(trace.route)}`,
     `environment ${printable(trace.environment)}`,
     `key ${printable(trace.key)}`,
   ];
@@ -94,7 +94,7 @@ function about(attempt: AttemptRecord): string {
     kinds[attempt.kind],
     ...(attempt.trial ? ["the breaker's trial"] : []),
     `key ${printable(attempt.key)}`,
-    ...(attempt.region === null ? [] : [`region ${attempt.region}`]),
+    ...(attempt.region === null ? [] : [`region ${printable(attempt.region)}`]),
     attempt.connected_ms === null ? "never connected" : `connected at ${at(attempt.connected_ms)}`,
     ...(attempt.first_token_ms === null ? [] : [`first token at ${at(attempt.first_token_ms)}`]),
     `ended at ${at(attempt.ended_ms)}`,
