@@ -118,8 +118,8 @@ async function runCase(
       if (finding === undefined || finding.invalid !== null) continue;
       if (round === 0 || round === rounds - 1) await check(theCase, body, gateway, finding);
       if (finding.invalid !== null) continue;
-      // A short load first, in the first round only: compilers and connection pools settle outside the measurement.
-      if (round === 0) await applyLoad(gateway, { ...load, seconds: Math.min(2, seconds) }, directory);
+      // A load of its own first, in the first round only: compilers and connection pools settle outside the measurement.
+      if (round === 0) await applyLoad(gateway, { ...load, seconds: Math.max(3, seconds) }, directory);
       const { us, invalid } = await measure(gateway, mock, load, directory, theCase);
       if (invalid === null) finding.roundsUs.push(us);
       finding.invalid = invalid;

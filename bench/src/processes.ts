@@ -62,7 +62,8 @@ export function pinSelf(): void {
  */
 export function briefly(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
-  const telling = lines.find((line) => /error|cannot|failed|denied/i.test(line)) ?? lines.findLast((line) => line !== "");
+  const telling =
+    lines.find((line) => /error|cannot|failed|denied/i.test(line)) ?? lines.findLast((line) => line !== "");
   return (telling ?? "").replaceAll(/(?:file:\/\/)?(?:\/[^\s/:'"]+)+\//g, "").slice(0, 160);
 }
 
