@@ -1,0 +1,213 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+
+import type { Command } from "commander";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { checkCommand } from "./check.ts";
+import type { CommandIo } from "./command-io.ts";
+import { planCommand } from "./plan.ts";
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "tuloy-check-"));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(command: (io: CommandIo) => Command, ...words: string[]): Promise<Ran> {
+  let [code, out, err] = [0, "", ""];
+  const into = (take: (text: string) => void): Writable =>
+    new Writable({ write: (chunk, _, done) => (take(String(chunk)), done()) });
+  const io: CommandIo = {
+    stdout: into((text) => (out += text)),
+    stderr: into((text) => (err += text)),
+    environment: { KEY: "sk-canary-0123456789" },
+    directory,
+    setExitCode: (given) => (code = given),
+  };
+  await command(io).parseAsync(words, { from: "user" });
+  return { code, out, err };
+}
+
+const check = (...words: string[]): Promise<Ran> => run(checkCommand, ...words);
+const plan = (...words: string[]): Promise<Ran> => run(planCommand, ...words);
+
+function write(text: string, name = "tuloy.yaml"): void {
+  writeFileSync(join(directory, name), text);
+}
+
+const twins = `providers:
+  openai: { kind: openai, keys: [{ value: $\{KEY} }], models: { gpt-4.1: , text-embedding-3-small: } }
+  rack: { kind: openai-compatible, base_url: http://10.0.0.5/v1, region: ph,
+          models: { gpt-4.1: { id: house-big, context: 32768 }, llama: } }
+routes:
+  - { name: staging, match: { environments: [staging] }, providers: [rack] }
+  - { name: vectors, match: { operation: embeddings } }
+  - { name: default, providers: [rack, openai] }
+`;
+
+describe("tuloy check", () => {
+  it("prints each route's plan for each of its models, in aligned columns", async () => {
+    write(twins);
+    const { code, out, err } = await check();
+    expect([code, err]).toEqual([0, ""]);
+    expect(out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
+      "tuloy.yaml is valid: 2 providers, 3 models, 3 routes",
+      "",
+      "route staging (strategy order, environment staging)",
+      " | model | deployment | provider's id | price in / out | context | region",
+      " | gpt-4.1 | 1 | rack/gpt-4.1@ph | house-big | price unknown | 32,768 | ph",
+      " | text-embedding-3-small | – | no candidate: the route's providers do not include openai",
+      " | llama | 1 | rack/llama@ph | llama | price unknown | unknown | ph",
+      "",
+      "route vectors (strategy order, embeddings)",
+      " | model | deployment | provider's id | price in / out | context | region",
+      " | text-embedding-3-small | 1 | openai/text-embedding-3-small | text-embedding-3-small | $0.02 / $0 per M | 8,192 | unknown",
+      "",
+      "route default (strategy order)",
+      " | model | deployment | provider's id | price in / out | context | region",
+      " | gpt-4.1 | 1 | rack/gpt-4.1@ph | house-big | price unknown | 32,768 | ph",
+      " | 2 | openai/gpt-4.1 | gpt-4.1 | $2 / $8 per M | 1,047,576 | unknown",
+      " | llama | 1 | rack/llama@ph | llama | price unknown | unknown | ph",
+      "",
+    ]);
+    const columns = out.split("\n").filter((line) => line.includes("/gpt-4.1"));
+    expect(new Set(columns.slice(1).map((line) => line.search(/\S+\/gpt-4\.1/))).size).toBe(1);
+  });
+
+  it("prints the same as JSON, without a secret", async () => {
+    write(twins);
+    const { code, out } = await check("--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      valid: true,
+      file: "tuloy.yaml",
+      providers: ["openai", "rack"],
+      routes: [
+        { route: "staging", match: { environments: ["staging"] } },
+        { route: "vectors", plans: [{ model: "text-embedding-3-small" }] },
+        {
+          route: "default",
+          plans: [{ candidates: [{ deployment: "rack/gpt-4.1@ph" }, { price: { input: 2, cached_input: 0.5 } }] }, {}],
+        },
+      ],
+    });
+    expect(out).not.toContain("canary");
+  });
+
+  it("ends with 1 and all problems when the file is not valid", async () => {
+    write("providers: { a: { kind: openai, keys: [{ value: ${MISSING} }] } }\nretries: 3\nserver: { port: x }\n");
+    const { code, out, err } = await check();
+    expect([code, out]).toEqual([1, ""]);
+    expect(err.split("\n")).toEqual([
+      "tuloy.yaml has 3 problems:",
+      "  tuloy.yaml:1:49 providers.a.keys[0].value needs the environment variable MISSING, which is not set",
+      "  tuloy.yaml:2:1 retries is not a known key; known here: server, data, keys, providers, models, routes",
+      "  tuloy.yaml:3:17 server.port must be a number",
+      "",
+    ]);
+    const asJson = await check("--json");
+    expect(asJson.code).toBe(1);
+    expect(JSON.parse(asJson.out)).toMatchObject({ valid: false, problems: [{ line: 1, column: 49 }, {}, {}] });
+  });
+
+  it("ends with 1 when the named file is missing, and shows what start would use when none is named", async () => {
+    expect(await check("--config", "prod.yaml")).toEqual({ code: 1, out: "", err: "prod.yaml does not exist\n" });
+    const { code, out } = await check();
+    expect(code).toBe(0);
+    expect(out).toContain("the built-in configuration is valid: 2 providers");
+    expect(out).toContain("sandbox-b/sandbox-chat");
+  });
+
+  it("takes the file that is named", async () => {
+    write("providers: { only: { kind: sandbox } }", "other.yaml");
+    expect((await check("-c", "other.yaml")).out).toContain("other.yaml is valid: 1 provider, 3 models, 1 route\n");
+  });
+});
+
+describe("tuloy plan", () => {
+  beforeEach(() => {
+    write(twins);
+  });
+
+  const ids = async (...words: string[]): Promise<unknown> => {
+    const { out } = await plan("--json", ...words);
+    const { route, candidates, exclusions } = JSON.parse(out) as {
+      route: string;
+      candidates: { deployment: string }[];
+      exclusions: { deployment: string; reason: string }[];
+    };
+    return [
+      route,
+      candidates.map((candidate) => candidate.deployment),
+      exclusions.map(({ deployment, reason }) => `${deployment}: ${reason}`),
+    ];
+  };
+
+  it("prints candidates in order, and those excluded with the reason in words", async () => {
+    const { code, out } = await plan("gpt-4.1", "--tokens", "50000");
+    expect(code).toBe(0);
+    expect(out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
+      "gpt-4.1 (chat) by route default",
+      " | deployment | provider's id | price in / out | context | region",
+      " | 1 | openai/gpt-4.1 | gpt-4.1 | $2 / $8 per M | 1,047,576 | unknown",
+      "",
+      " | excluded | reason | in words",
+      " | rack/gpt-4.1@ph | context | the request needs about 50000 tokens, the window holds 32768",
+      "",
+    ]);
+  });
+
+  it("reads the model, the lock and the route as a request would", async () => {
+    const both = ["rack/gpt-4.1@ph", "openai/gpt-4.1"];
+    expect(await ids("openai/gpt-4.1")).toEqual(["default", both, []]);
+    expect(await ids("@openai/gpt-4.1")).toEqual([
+      "default",
+      ["openai/gpt-4.1"],
+      ["rack/gpt-4.1@ph: locked_elsewhere"],
+    ]);
+    expect(await ids("gpt-4.1", "--environment", "staging")).toEqual([
+      "staging",
+      ["rack/gpt-4.1@ph"],
+      ["openai/gpt-4.1: not_in_route"],
+    ]);
+    expect(await ids("text-embedding-3-small", "--operation", "embeddings")).toEqual([
+      "vectors",
+      ["openai/text-embedding-3-small"],
+      [],
+    ]);
+    expect(await ids("gpt-4.1", "--uses", "audio")).toEqual([
+      "default",
+      [],
+      expect.arrayContaining(["openai/gpt-4.1: capability"]),
+    ]);
+  });
+
+  it.each([
+    [["gtp-4.1"], "No provider here serves the model gtp-4.1. Nearest: gpt-4.1."],
+    [["gpt-4.1", "--operation", "embeddings"], "gpt-4.1 is for chat, not for embeddings."],
+    [["gpt-4.1", "--route", "nope"], "There is no route nope. There are: staging, vectors, default."],
+    [["gpt-4.1", "--route", "staging"], "The route staging does not apply to this request."],
+  ])("says why there is no plan for %j, and ends with 1", async (words, message) => {
+    expect(await plan(...words)).toEqual({ code: 1, out: "", err: `${message}\n` });
+    expect(JSON.parse((await plan("--json", ...words)).out)).toEqual({ error: message });
+  });
+
+  it("says that a request would be refused when nothing is left", async () => {
+    const { out } = await plan("llama", "--uses", "tools", "--tokens", "5");
+    expect(out).toContain("1  rack/llama@ph");
+    expect((await plan("@rack/gpt-4.1", "--tokens", "40000")).out).toContain("no candidate is left");
+  });
+});
