@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Alert, Trace } from "@tuloy/contract";
+import type { Alert, Clock, Trace } from "@tuloy/contract";
 import { openSqliteReader } from "@tuloy/store";
 import { eventually } from "@tuloy/testkit";
 import OpenAI from "openai";
@@ -29,6 +29,8 @@ export interface TestGatewayOptions {
   readonly failover?: string;
   /** More YAML at the top level. */
   readonly more?: string;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 export interface TestGateway {
@@ -54,7 +56,7 @@ export async function startTuloy(options: TestGatewayOptions): Promise<TestGatew
     environment: {},
     directory: dataDir,
     overrides: { port: 0, dataDir },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: Math.random,
     log: createLog({ stdout: process.stdout, environment: {} }, "silent"),
   });

@@ -1,0 +1,106 @@
+import type { Clock } from "@tuloy/contract";
+import { collect, startUpstream } from "@tuloy/testkit";
+import type { Collected, CollectOptions, Script, ScriptedUpstream } from "@tuloy/testkit";
+import type OpenAI from "openai";
+import { onTestFinished } from "vitest";
+
+import { apiKey, model, startTuloy } from "./harness.ts";
+import type { TestGateway, TestProvider } from "./harness.ts";
+
+/** What one provider says: a reply to every request, or one reply a request, in order. */
+export type Part = Script | readonly Script[];
+
+export interface SceneOptions {
+  /** YAML, inside the braces of the default route's `failover`. */
+  readonly failover?: string;
+  /** More YAML at the top level. */
+  readonly more?: string;
+  /** By provider: its keys, and YAML inside its model's braces. */
+  readonly providers?: Readonly<Record<string, Omit<TestProvider, "url">>>;
+  /** The gateway's. Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Sets up a gateway in front of one scripted upstream per part; all serve the same model and are preferred in the order
+ * of the parts. Everything is closed when the test is over, which then also fails for what a script threw.
+ *
+ *     const { a, b, gateway } = await setScene({ a: answersError(503, null, "busy"), b: answersChat("hello") });
+ */
+export async function setScene<Name extends string>(
+  parts: Readonly<Record<Name, Part>>,
+  options: SceneOptions = {},
+): Promise<Record<Name, ScriptedUpstream> & { readonly gateway: TestGateway }> {
+  const upstreams = {} as Record<Name, ScriptedUpstream>;
+  const providers: Record<string, TestProvider> = {};
+  for (const name of Object.keys(parts) as Name[]) {
+    const upstream = await startUpstream(parts[name]);
+    onTestFinished(() => upstream.close());
+    upstreams[name] = upstream;
+    providers[name] = { ...options.providers?.[name], url: upstream.url };
+  }
+  const { failover, more, clock } = options;
+  const gateway = await startTuloy({
+    providers,
+    ...(failover === undefined ? {} : { failover }),
+    ...(more === undefined ? {} : { more }),
+    ...(clock === undefined ? {} : { clock }),
+  });
+  onTestFinished(() => gateway.close());
+  return { ...upstreams, gateway };
+}
+
+/** One request to a gateway as bare HTTP, for what an SDK hides: `body` is sent with a model and one message unless it has them. */
+export function post(
+  gateway: TestGateway,
+  body: Readonly<Record<string, unknown>> | string | Buffer = {},
+  options: Omit<CollectOptions, "body"> & { readonly path?: string } = {},
+): Promise<Collected> {
+  const { path = "/v1/chat/completions", headers, ...rest } = options;
+  const whole = typeof body === "string" || Buffer.isBuffer(body) ? body : { ...question, ...body };
+  const known = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
+  return collect(`${gateway.url}${path}`, { ...rest, body: whole, headers: { ...known, ...headers } });
+}
+
+/** What is asked when a test does not care. */
+export const question = {
+  model,
+  messages: [{ role: "user" as const, content: "Say something." }],
+} satisfies OpenAI.ChatCompletionCreateParams;
+
+/** A stream as the official SDK gave it to its caller. */
+export interface HeardStream {
+  readonly text: string;
+  readonly chunks: readonly OpenAI.ChatCompletionChunk[];
+  /** What the iteration threw, or null when the SDK took the stream for whole. */
+  readonly error: unknown;
+  /** Of the answer; also there when the iteration threw, but null when no answer came. */
+  readonly headers: Headers | null;
+}
+
+/** Asks for a stream with the official SDK and reads it to its end or its error. */
+export async function hearStream(
+  client: OpenAI,
+  body: Partial<OpenAI.ChatCompletionCreateParamsStreaming> = {},
+): Promise<HeardStream> {
+  const chunks: OpenAI.ChatCompletionChunk[] = [];
+  let headers: Headers | null = null;
+  let error: unknown = null;
+  try {
+    const { data, response } = await client.chat.completions
+      .create({ ...question, ...body, stream: true })
+      .withResponse();
+    headers = response.headers;
+    for await (const chunk of data) chunks.push(chunk);
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { text: chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""), chunks, error, headers };
+}
+
+/** The breaker of a provider's deployment of the tests' model. */
+export function breakerOf(gateway: TestGateway, provider: string): ReturnType<Breakers["breaker"]> {
+  return gateway.launched.health.breaker(`${provider}/${model}`);
+}
+
+type Breakers = TestGateway["launched"]["health"];
