@@ -51,6 +51,16 @@ describe("scanTopLevel", () => {
     }
   });
 
+  it("finds no member inside a string that holds JSON, wherever its quotes are", () => {
+    for (let length = 0; length < 80; length++) {
+      const value = JSON.stringify(`${"x".repeat(length)}","model":"inner","b":"${"y".repeat(length)}\\`);
+      expect(valuesIn(`{"a":${value},"model":"m"}`)).toEqual([
+        ["a", value],
+        ["model", '"m"'],
+      ]);
+    }
+  });
+
   it("decodes escaped keys and keeps every occurrence of one", () => {
     expect(valuesIn(String.raw`{"\u006dodel":1,"model":2,"__proto__":3}`)).toEqual([
       ["model", "1"],
