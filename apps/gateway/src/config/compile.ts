@@ -23,7 +23,12 @@ export type OwnKey = { readonly value: string } | { readonly secret: Buffer; rea
  * @param ownKey holds only while the file names no key
  * @throws when a sandbox provider has no URL: a fault of the caller, not of the file
  */
-export function compile(config: Config, text: string, sandboxUrls: ReadonlyMap<string, string>, ownKey: OwnKey | null = null): Snapshot {
+export function compile(
+  config: Config,
+  text: string,
+  sandboxUrls: ReadonlyMap<string, string>,
+  ownKey: OwnKey | null = null,
+): Snapshot {
   const deployments = servingsOf(config).map((serving) => serving.deployment);
   const models = entries(deployments);
   return {
@@ -40,9 +45,19 @@ export function compile(config: Config, text: string, sandboxUrls: ReadonlyMap<s
 function keyRingOf(config: Config, ownKey: OwnKey | null): KeyRing {
   if (config.keys.length === 0 && ownKey !== null) {
     const principal = { organization, workspace: "default", environment: "production", key: "first-key" };
-    return "digest" in ownKey ? new KeyRing([{ ...principal, digest: ownKey.digest }], ownKey.secret) : new KeyRing([{ ...principal, value: ownKey.value }]);
+    return "digest" in ownKey
+      ? new KeyRing([{ ...principal, digest: ownKey.digest }], ownKey.secret)
+      : new KeyRing([{ ...principal, value: ownKey.value }]);
   }
-  return new KeyRing(config.keys.map(({ name, value, workspace, environment }) => ({ value, organization, workspace, environment, key: name })));
+  return new KeyRing(
+    config.keys.map(({ name, value, workspace, environment }) => ({
+      value,
+      organization,
+      workspace,
+      environment,
+      key: name,
+    })),
+  );
 }
 
 function entries(deployments: readonly Deployment[]): Map<string, ModelEntry> {

@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** A fault found while reading, before any schema. */
-export interface SourceFault {
+interface SourceFault {
   readonly path: Path;
   readonly place: Place;
   readonly message: string;
