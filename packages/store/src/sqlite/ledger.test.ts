@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { Worker } from "node:worker_threads";
 
 import { eventually, FakeClock } from "@tuloy/testkit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { describeLedger } from "../ledger-conformance.ts";
 import { LedgerError, type LedgerListener } from "../ledger.ts";
@@ -22,8 +23,20 @@ function temporaryDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "tuloy-store-"));
 }
 
-describeLedger("SQLite", async () => {
+/** A database that was set up already, to copy: setting one up takes longer than most of the tests. */
+let prepared: string;
+
+beforeAll(async () => {
+  prepared = await temporaryDirectory();
+  const ledger = await openSqliteLedger({ directory: prepared, clock: new FakeClock(), listener: silent });
+  await ledger.close();
+});
+
+afterAll(() => rm(prepared, { recursive: true }));
+
+describeLedger("SQLite", async (state) => {
   const directory = await temporaryDirectory();
+  if (state === "ready") await copyFile(databasePath(prepared), databasePath(directory));
   return {
     open: (parts) => openSqliteLedger({ directory, ...parts }),
     openReader: () => openSqliteReader(directory),
@@ -169,6 +182,34 @@ describe("a SQLite ledger in trouble", () => {
     clock.advance(100);
     await flushed;
     expect(told.slice(1)).toEqual(["recovered, 0 dropped"]);
+    const reader = await openSqliteReader(directory);
+    expect(await reader.find(trace.id)).toEqual({ found: "one", trace });
+    await reader.close();
+    await ledger.close();
+  });
+
+  it("starts its thread again when that died, and loses nothing", async () => {
+    const clock = new FakeClock();
+    const started: Worker[] = [];
+    const remember = (worker: Worker) => void started.push(worker);
+    process.on("worker", remember);
+    const ledger = await openSqliteLedger({ directory, clock, listener });
+    const other = new DatabaseSync(databasePath(directory));
+    other.exec("begin immediate");
+    const trace = aTrace();
+    ledger.append(trace);
+    const flushed = ledger.flush();
+    await started[0]?.terminate();
+    await eventually(() => told.length > 0);
+    expect(told).toEqual([
+      "The thread that writes traces is gone (it ended with code 1): it is started again by itself.",
+    ]);
+    other.exec("rollback");
+    other.close();
+    clock.advance(100);
+    await flushed;
+    process.off("worker", remember);
+    expect(started).toHaveLength(2);
     const reader = await openSqliteReader(directory);
     expect(await reader.find(trace.id)).toEqual({ found: "one", trace });
     await reader.close();
