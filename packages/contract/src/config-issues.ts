@@ -92,10 +92,11 @@ function inWords(issue: z.core.$ZodIssue, input: unknown): ConfigIssue[] {
       return issue.issues.map((inner) => fault(inner.message, { at: "key" }));
     case "invalid_value": {
       const found = valueAt(input, path);
-      if (typeof found === "string" && unavailableValues.get(pattern(path))?.has(found) === true) {
-        return [fault(notAvailable)];
-      }
       const valid = issue.values.map(String);
+      // One of the words in the table above can be shown: it is no secret.
+      if (typeof found === "string" && unavailableValues.get(pattern(path))?.has(found) === true) {
+        return [fault(`"${found}" ${notAvailable}; write ${list(valid)}`)];
+      }
       return [fault(found === undefined ? `is missing; write ${list(valid)}` : `must be ${list(valid)}`, { valid })];
     }
     case "invalid_type":

@@ -76,7 +76,7 @@ describe("the schema of tuloy.yaml", () => {
     ["shared", { ...sandbox, shared: { url: "redis://x" } }],
     ["data.url", { ...sandbox, data: { url: "postgres://x" } }],
     ["providers.openai.continuation", openai({ continuation: "vllm" })],
-    ["providers.openai.kind", { providers: { openai: { kind: "azure" } } }],
+    ['providers.openai.kind: "azure"', { providers: { openai: { kind: "azure" } } }],
     ["models.m.equivalents", { ...sandbox, models: { m: { equivalents: ["n"] } } }],
     ["routes.0.weights", route({ weights: { a: 1 } })],
     ["routes.0.equivalents", route({ equivalents: "off" })],
@@ -86,13 +86,14 @@ describe("the schema of tuloy.yaml", () => {
     ["routes.0.match.header", route({ match: { header: {} } })],
     ["routes.0.failover.hedge", route({ failover: { hedge: "off" } })],
     ["routes.0.failover.max_cost_multiplier", route({ failover: { max_cost_multiplier: 1.2 } })],
-    ["routes.0.strategy", route({ strategy: "cost" })],
-    ["routes.0.strategy", route({ strategy: "latency" })],
-    ["routes.0.strategy", route({ strategy: "weighted" })],
-    ["routes.0.failover.on_partial", route({ failover: { on_partial: "continue" } })],
-    ["routes.0.failover.on_partial", route({ failover: { on_partial: "hold" } })],
+    ['routes.0.strategy: "cost"', route({ strategy: "cost" })],
+    ['routes.0.strategy: "latency"', route({ strategy: "latency" })],
+    ['routes.0.strategy: "weighted"', route({ strategy: "weighted" })],
+    ['routes.0.failover.on_partial: "continue"', route({ failover: { on_partial: "continue" } })],
+    ['routes.0.failover.on_partial: "hold"', route({ failover: { on_partial: "hold" } })],
   ])("says of %s that this version does not have it", (path, input) => {
-    expect(faults(input)).toEqual([`${path}: is not available in this version`]);
+    const found = faults(input).map((fault) => fault.replace(/; write .*/, ""));
+    expect(found).toEqual([`${path}${path.includes(":") ? "" : ":"} is not available in this version`]);
   });
 
   it.each([
