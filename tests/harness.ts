@@ -16,8 +16,8 @@ export const apiKey = "test-key-of-sixteen-characters-and-more";
 export interface TestProvider {
   /** Of the upstream, without a path. */
   readonly url: string;
-  /** Default: one key, `sk-<provider name>-secret-key`. */
-  readonly keys?: readonly string[];
+  /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … */
+  readonly keys?: readonly (string | { readonly value: string; readonly weight: number })[];
   /** YAML, inside the model's braces. */
   readonly model?: string;
 }
@@ -71,13 +71,18 @@ export function configText({ providers, failover = "", more = "" }: TestGatewayO
       `  ${name}:`,
       "    kind: openai-compatible",
       `    base_url: ${url}/v1`,
-      `    keys: [${keys.map((value, index) => `{ name: key-${index + 1}, value: ${value} }`).join(", ")}]`,
+      `    keys: [${keys.map(keyText).join(", ")}]`,
       "    models:",
       `      ${model}: { id: ${name}-${model}, price: { input: 1, output: 2 }${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
     );
   }
   lines.push("routes:", `  - { name: default, failover: { ${failover} } }`, more);
   return lines.join("\n");
+}
+
+function keyText(key: NonNullable<TestProvider["keys"]>[number], index: number): string {
+  const { value, weight } = typeof key === "string" ? { value: key, weight: 1 } : key;
+  return `{ name: key-${index + 1}, value: ${value}, weight: ${weight} }`;
 }
 
 class RunningGateway implements TestGateway {
@@ -95,15 +100,25 @@ class RunningGateway implements TestGateway {
 
   client(options: { maxRetries?: number; timeout?: number; headers?: Record<string, string> } = {}): OpenAI {
     const { maxRetries = 0, timeout, headers } = options;
-    return new OpenAI({ baseURL: `${this.url}/v1`, apiKey, maxRetries, ...(timeout === undefined ? {} : { timeout }), ...(headers === undefined ? {} : { defaultHeaders: headers }) });
+    return new OpenAI({
+      baseURL: `${this.url}/v1`,
+      apiKey,
+      maxRetries,
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(headers === undefined ? {} : { defaultHeaders: headers }),
+    });
   }
 
   async trace(id: string | null): Promise<Trace> {
     if (id === null) throw new Error("the response has no trace id");
-    return eventually(() => this.#read(async (reader) => {
-      const found = await reader.find(id);
-      return found.found === "one" ? found.trace : undefined;
-    }), `trace ${id}`);
+    return eventually(
+      () =>
+        this.#read(async (reader) => {
+          const found = await reader.find(id);
+          return found.found === "one" ? found.trace : undefined;
+        }),
+      `trace ${id}`,
+    );
   }
 
   async lastTrace(count = 1): Promise<Trace> {
