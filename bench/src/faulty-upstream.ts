@@ -5,6 +5,8 @@ import { streamEvents } from "./answers.ts";
 const eventStream = { "content-type": "text/event-stream" };
 const [role = "", content = "", ...ending] = streamEvents("bench-sse", 1);
 const [finish = "", terminator = ""] = ending;
+/** Whole, and without content: its usage says 0 completion tokens, as that of a provider would. */
+const emptyStream = streamEvents("bench-sse", 0).join("");
 
 function refuse(response: ServerResponse, status: number, error: object, headers: Record<string, string> = {}): void {
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify({ error }));
@@ -24,7 +26,7 @@ const faults = {
   html: (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Back soon</html>"),
   "error event": (response) =>
     response.writeHead(200, eventStream).end(`${role}data: {"error":{"message":"Internal error","code":500}}\n\n`),
-  empty: (response) => response.writeHead(200, eventStream).end(role + finish + terminator),
+  empty: (response) => response.writeHead(200, eventStream).end(emptyStream),
   cut: (response) => {
     response.writeHead(200, eventStream).write(role, () => response.socket?.destroy());
   },

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 
-export const commands = ["compare", "latency", "recovery", "outage", "start", "soak", "streams", "all"] as const;
+const commands = ["compare", "latency", "recovery", "outage", "start", "soak", "streams", "all"] as const;
 export type Command = (typeof commands)[number];
 
-export const caseNames = ["json-small", "json-32k", "json-1m", "sse", "sse-paced"] as const;
+const caseNames = ["json-small", "json-32k", "json-1m", "sse", "sse-paced"] as const;
 export type CaseName = (typeof caseNames)[number];
 
 export interface BenchOptions {

@@ -77,7 +77,7 @@ async function measureKind(kind: Fault | "refuse", samples: number): Promise<Rec
       ...models.map((model) => ({ name: `a-${model}`, port: portA, models: [model] })),
       { name: "b", port: portB, models: [...models, "bench-alone"] },
     ],
-    failover: { first_token: firstTokenLimit, breaker: { failures: 100_000, rate: 1, of: 100_000 } },
+    failover: { first_token: firstTokenLimit, breaker: { failures: 1_000, rate: 1, of: 1_000 } },
   });
   try {
     if (!outcome.ready) return outcome.why;

@@ -12,7 +12,7 @@ import { serve } from "./serve.ts";
 const program = fileURLToPath(new URL("../bin/tuloy.mjs", import.meta.resolve("tuloy")));
 
 /** One upstream of the gateway under test. */
-export interface BenchProvider {
+interface BenchProvider {
   readonly name: string;
   readonly port: number;
   readonly models: readonly string[];
@@ -28,7 +28,7 @@ export interface TuloySetup {
 }
 
 /** The configuration file's content. Written as JSON, which is YAML too. */
-export function configuration({ directory, providers, failover = {} }: TuloySetup, port: number, key: string): object {
+function configuration({ directory, providers, failover = {} }: TuloySetup, port: number, key: string): object {
   return {
     server: { host: "127.0.0.1", port },
     data: { dir: join(directory, "data") },
