@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { Clock } from "@tuloy/contract";
 import { Health } from "@tuloy/routing";
+import type { FastifyInstance } from "fastify";
 import type { Ledger } from "@tuloy/store";
 
 import type { LiveConfig } from "./config/live.ts";
@@ -43,7 +44,10 @@ export interface Gateway {
 const farewellMs = 2000;
 
 /** Wires the parts of a gateway and listens. Rejects when the address cannot be listened on. */
-export async function startGateway({ config, ledger, observer, clock, random }: GatewayParts, listening: Listening): Promise<Gateway> {
+export async function startGateway(
+  { config, ledger, observer, clock, random }: GatewayParts,
+  listening: Listening,
+): Promise<Gateway> {
   const health = new Health({
     random,
     onBreakerChange: (deployment, view) => observer.breakerChanged(deployment, view),
@@ -73,12 +77,16 @@ export async function startGateway({ config, ledger, observer, clock, random }: 
     await within(inFlight.drained(), farewellMs, clock);
     // Answers that were just written leave before their connections are closed.
     setImmediate(() => app.server.closeIdleConnections());
-    await within(app.close().then(() => {}), farewellMs, clock);
+    await within(closed(app), farewellMs, clock);
     app.server.closeAllConnections();
     await pools.destroy();
     await ledger.close();
   };
   return { url, health, close };
+}
+
+async function closed(app: FastifyInstance): Promise<void> {
+  await app.close();
 }
 
 /** The keys' state lives in `health`, by name and identity: a key whose value changed starts anew. */

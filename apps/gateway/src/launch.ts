@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 
 import type { Clock, Config } from "@tuloy/contract";
 import type { Health } from "@tuloy/routing";
-import { LedgerError, openSqliteLedger, type Ledger } from "@tuloy/store";
+import { LedgerError, openSqliteLedger, type Ledger, type LedgerListener } from "@tuloy/store";
 
 import { startGateway } from "./compose.ts";
 import { compile, type OwnKey } from "./config/compile.ts";
@@ -21,7 +21,7 @@ export interface LaunchOptions {
   readonly source: Exclude<ConfigText, { kind: "unreadable" }>;
   /** Where `${NAME}` is looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The directory that a relative data directory of the built-in configuration is in. */
+  /** The current directory: what relative paths of the command line, and of the built-in configuration, are relative to. */
   readonly directory: string;
   /** What the command line sets over the file. */
   readonly overrides: { readonly host?: string; readonly port?: number; readonly dataDir?: string };
@@ -64,23 +64,56 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const host = overrides.host ?? config.server.host;
   const port = overrides.port ?? config.server.port;
   if (source.kind === "defaults" && !isLoopback(host)) {
-    throw new LaunchError([`Without a configuration file only simulated providers would answer, so ${host} is not listened on. Write a tuloy.yaml with your providers.`]);
+    throw new LaunchError([
+      `Without a configuration file only simulated providers would answer, so ${host} is not listened on. Write a tuloy.yaml with your providers.`,
+    ]);
   }
   const base = source.kind === "file" ? dirname(source.path) : options.directory;
-  const dataDir = resolve(base, overrides.dataDir ?? config.data.dir);
+  const dataDir =
+    overrides.dataDir === undefined ? resolve(base, config.data.dir) : resolve(options.directory, overrides.dataDir);
 
   const keys = ownKeys(source, config, dataDir);
   const sandboxes = new SandboxFleet({ clock, random });
-  const prepare = async (next: Config, text: string): Promise<Snapshot> => compile(next, text, await sandboxes.prepare(next), keys.own);
-  const ledger = await openLedger(dataDir, log, clock);
+  let newest = config;
+  const prepare = async (next: Config, text: string): Promise<Snapshot> => {
+    const snapshot = compile(next, text, await sandboxes.prepare(next), keys.own);
+    newest = next;
+    return snapshot;
+  };
+  const trouble: LedgerListener = {
+    // An alert would go where nothing can be written now; it follows when it can.
+    onTrouble: (message) => log.error({ event: "ledger_failing" }, message),
+    onRecovered: (dropped) =>
+      observer.alert(
+        "ledger_failing",
+        "ledger",
+        `Records could not be written for a while; they are again, and ${dropped} were lost.`,
+      ),
+  };
+  const ledger = await openLedger(dataDir, clock, trouble);
+  const observer = createObserver({ ledger, log, clock });
   try {
     const live = new LiveConfig(await prepare(config, source.text));
-    const observer = createObserver({ ledger, log, clock });
     const gateway = await startGateway({ config: live, ledger, observer, clock, random }, { host, port });
     const watch =
       source.kind === "file"
-        ? new ConfigWatch({ path: source.path, name: source.name, text: source.text, live, started: config, environment, clock, prepare, tell: (event) => observer.configEvent(event) })
+        ? new ConfigWatch({
+            path: source.path,
+            name: source.name,
+            text: source.text,
+            live,
+            started: config,
+            environment,
+            clock,
+            prepare,
+            tell: (event) => {
+              observer.configEvent(event);
+              if (event.kind === "applied") void sandboxes.retire(newest);
+            },
+          })
         : null;
+    // A change between the first reading and the watch would otherwise go unseen.
+    void watch?.reload();
     return {
       url: gateway.url,
       config: live,
@@ -103,7 +136,11 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
 }
 
 /** The keys that are not in the file: one that is made when it names none. */
-function ownKeys(source: LaunchOptions["source"], config: Config, dataDir: string): { readonly own: OwnKey | null; readonly shown: string | null } {
+function ownKeys(
+  source: LaunchOptions["source"],
+  config: Config,
+  dataDir: string,
+): { readonly own: OwnKey | null; readonly shown: string | null } {
   if (config.keys.length > 0) return { own: null, shown: null };
   if (source.kind === "defaults") {
     // For trying out: a new key each time, so that the printed command always works.
@@ -114,7 +151,14 @@ function ownKeys(source: LaunchOptions["source"], config: Config, dataDir: strin
     const { secret, digest, shown } = firstKey(dataDir);
     return { own: { secret, digest }, shown };
   } catch (error) {
-    throw new LaunchError([error instanceof Error && errorCode(error) === "unknown error" ? error.message : unusable(dataDir, errorCode(error))], { cause: error });
+    throw new LaunchError(
+      [
+        error instanceof Error && errorCode(error) === "unknown error"
+          ? error.message
+          : unusable(dataDir, errorCode(error)),
+      ],
+      { cause: error },
+    );
   }
 }
 
@@ -122,16 +166,9 @@ function unusable(dataDir: string, code: string): string {
   return `The data directory ${dataDir} cannot be used (${code}): make it a directory that this user may write to, or name another in data.dir.`;
 }
 
-async function openLedger(dataDir: string, log: Log, clock: Clock): Promise<Ledger> {
+async function openLedger(directory: string, clock: Clock, listener: LedgerListener): Promise<Ledger> {
   try {
-    return await openSqliteLedger({
-      directory: dataDir,
-      clock,
-      listener: {
-        onTrouble: (message) => log.error({ event: "ledger_failing" }, message),
-        onRecovered: (dropped) => log.warn({ event: "ledger_recovered", dropped }, "records are being written again"),
-      },
-    });
+    return await openSqliteLedger({ directory, clock, listener });
   } catch (error) {
     if (error instanceof LedgerError) throw new LaunchError([error.message], { cause: error });
     throw error;
@@ -142,12 +179,22 @@ function listenError(error: unknown, host: string, port: number): LaunchError | 
   const at = `${host}:${port}`;
   switch (errorCode(error)) {
     case "EADDRINUSE":
-      return new LaunchError([`${at} is in use by another process: end that, or set server.port in tuloy.yaml (or --port) to a free one.`], { cause: error });
+      return new LaunchError(
+        [`${at} is in use by another process: end that, or set server.port in tuloy.yaml (or --port) to a free one.`],
+        { cause: error },
+      );
     case "EACCES":
-      return new LaunchError([`${at} may not be listened on by this user: choose a port above 1023.`], { cause: error });
+      return new LaunchError([`${at} may not be listened on by this user: choose a port above 1023.`], {
+        cause: error,
+      });
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return new LaunchError([`${host} is not an address of this machine: set server.host in tuloy.yaml (or --host), for example to 127.0.0.1 or 0.0.0.0.`], { cause: error });
+      return new LaunchError(
+        [
+          `${host} is not an address of this machine: set server.host in tuloy.yaml (or --host), for example to 127.0.0.1 or 0.0.0.0.`,
+        ],
+        { cause: error },
+      );
     default:
       return null;
   }

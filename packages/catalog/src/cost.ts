@@ -8,5 +8,7 @@ import type { Price, Usage } from "@tuloy/contract";
 export function costUsd(price: Price, usage: Usage): number {
   const cached = Math.min(usage.cached_input_tokens, usage.input_tokens);
   const fresh = usage.input_tokens - cached;
-  return (fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.output_tokens * price.output) / 1_000_000;
+  return (
+    (fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.output_tokens * price.output) / 1_000_000
+  );
 }

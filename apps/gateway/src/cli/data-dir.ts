@@ -18,14 +18,16 @@ export interface DataDirOptions {
 
 /**
  * The absolute path of the data directory that a gateway with the same options would use: `--data-dir`, else the
- * configuration's `data.dir`, else `.tuloy`; a relative one is beside the configuration file.
+ * configuration's `data.dir`, else `.tuloy`; the file says a path relative to itself, the
+ * command line one relative to the current directory.
  *
  * The rest of the file is not looked at: whoever reads records need not have the providers' keys in the environment, and
  * a mistake elsewhere in the file is no reason to withhold them.
  */
 export function resolveDataDir({ dataDir, config, directory, environment }: DataDirOptions): string {
+  if (dataDir !== undefined) return resolve(directory, dataDir);
   const path = resolve(directory, config ?? defaultFileName);
-  return resolve(dirname(path), dataDir ?? configured(path, environment) ?? ".tuloy");
+  return resolve(dirname(path), configured(path, environment) ?? ".tuloy");
 }
 
 function configured(path: string, environment: DataDirOptions["environment"]): string | null {

@@ -26,7 +26,13 @@ async function demo(flags: DemoFlags, io: CommandIo): Promise<void> {
   const print = (line: string): void => void io.stdout.write(`${line}\n`);
   let result: DemoResult;
   try {
-    result = await runDemo({ port: flags.port, clock: systemClock, random: Math.random, log: createLog(io, "silent"), print });
+    result = await runDemo({
+      port: flags.port,
+      clock: systemClock,
+      random: Math.random,
+      log: createLog(io, "silent"),
+      print,
+    });
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
     for (const line of error.lines) io.stderr.write(`${styled("red", line, io.stderr)}\n`);

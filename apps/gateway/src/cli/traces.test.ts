@@ -150,10 +150,10 @@ describe("the data directory", () => {
     expect(resolveDataDir({ ...options, directory: "/nowhere" })).toBe("/nowhere/.tuloy");
   });
 
-  it("is what the command line says, beside the configuration file when it is relative", () => {
+  it("is what the command line says, in the current directory when it is relative", () => {
     expect(resolveDataDir({ ...options, directory: "/nowhere", dataDir: "/data" })).toBe("/data");
     expect(resolveDataDir({ ...options, directory: "/nowhere", dataDir: "data", config: "/etc/tuloy/t.yaml" })).toBe(
-      "/etc/tuloy/data",
+      "/nowhere/data",
     );
   });
 

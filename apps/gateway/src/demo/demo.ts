@@ -53,7 +53,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { clock, random, log, print, port } = options;
   const dataDir = await mkdtemp(join(tmpdir(), "tuloy-demo-"));
   const source = { kind: "defaults", name: "the demo's configuration", text: configuration } as const;
-  const launched = await launch({ source, environment: {}, directory: dataDir, overrides: { port, dataDir }, clock, random, log });
+  const launched = await launch({
+    source,
+    environment: {},
+    directory: dataDir,
+    overrides: { port, dataDir },
+    clock,
+    random,
+    log,
+  });
   const close = async (): Promise<void> => {
     await launched.close(0);
     await rm(dataDir, { recursive: true, force: true });
@@ -63,8 +71,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const b = launched.sandboxes.get("sandbox-b");
   if (apiKey === null || !a || !b) throw new Error("the demo's configuration lacks its key or its providers");
 
-  print(`Tuloy listens on ${launched.url}. Two simulated providers serve ${model}: sandbox-a first, sandbox-b as its backup.`);
-  print(`An application sends requests with the official OpenAI SDK, ${concurrency} at a time, most of them streaming. It never retries.`);
+  print(
+    `Tuloy listens on ${launched.url}. Two simulated providers serve ${model}: sandbox-a first, sandbox-b as its backup.`,
+  );
+  print(
+    `An application sends requests with the official OpenAI SDK, ${concurrency} at a time, most of them streaming. It never retries.`,
+  );
   print("");
   const tally = await perform({ launched, apiKey, a, b, clock, print });
   for (const line of summary(tally)) print(line);

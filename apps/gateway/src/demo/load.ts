@@ -77,7 +77,11 @@ export class DemoLoad {
   }
 
   async #stream(number: number, sentAt: number): Promise<number> {
-    const stream = await this.#client.chat.completions.create({ model: "sandbox-chat", stream: true, messages: [{ role: "user", content: this.#question(number) }] });
+    const stream = await this.#client.chat.completions.create({
+      model: "sandbox-chat",
+      stream: true,
+      messages: [{ role: "user", content: this.#question(number) }],
+    });
     let firstTokenMs: number | null = null;
     let finished = false;
     for await (const chunk of stream) {
@@ -90,7 +94,10 @@ export class DemoLoad {
   }
 
   async #whole(number: number): Promise<void> {
-    const answer = await this.#client.chat.completions.create({ model: "sandbox-chat", messages: [{ role: "user", content: this.#question(number) }] });
+    const answer = await this.#client.chat.completions.create({
+      model: "sandbox-chat",
+      messages: [{ role: "user", content: this.#question(number) }],
+    });
     if (!answer.choices[0]?.message.content) throw new Error("the answer is empty");
   }
 

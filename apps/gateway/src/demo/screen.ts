@@ -18,7 +18,10 @@ export interface Second {
 const barWidth = 12;
 
 export function headings(): string[] {
-  return ["  time   req/s   reached sandbox-a    reached sandbox-b    breaker of a   failed   first token", "  ─────  ─────   ──────────────────   ──────────────────   ────────────   ──────   ───────────"];
+  return [
+    "  time   req/s   reached sandbox-a    reached sandbox-b    breaker of a   failed   first token",
+    "  ─────  ─────   ──────────────────   ──────────────────   ────────────   ──────   ───────────",
+  ];
 }
 
 export function row({ at, answered, reachedA, reachedB, breaker, failed, firstTokenMs }: Second): string {
@@ -50,10 +53,17 @@ export function summary(tally: Tally): string[] {
   lines.push("                         requests   failed   first token: median      p95");
   for (const phase of ["before", "during", "after"] as const) {
     const { requests, failed, medianFirstTokenMs, p95FirstTokenMs } = tally.figures(phase);
-    lines.push(`  ${phaseNames[phase].padEnd(22)} ${String(requests).padStart(8)} ${String(failed).padStart(8)} ${ms(medianFirstTokenMs).padStart(21)} ${ms(p95FirstTokenMs).padStart(8)}`);
+    lines.push(
+      `  ${phaseNames[phase].padEnd(22)} ${String(requests).padStart(8)} ${String(failed).padStart(8)} ${ms(medianFirstTokenMs).padStart(21)} ${ms(p95FirstTokenMs).padStart(8)}`,
+    );
   }
   const failures = tally.failures.length;
-  lines.push("", failures === 0 ? `${tally.requests} requests, 0 failed: the application noticed nothing.` : `${failures} of ${tally.requests} requests failed. The first: ${tally.failures[0]}`);
+  lines.push(
+    "",
+    failures === 0
+      ? `${tally.requests} requests, 0 failed: the application noticed nothing.`
+      : `${failures} of ${tally.requests} requests failed. The first: ${tally.failures[0]}`,
+  );
   return lines;
 }
 

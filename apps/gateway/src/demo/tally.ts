@@ -38,7 +38,9 @@ export class Tally {
 
   figures(phase: Phase): PhaseFigures {
     const samples = this.#samples[phase];
-    const times = samples.flatMap(({ firstTokenMs }) => (firstTokenMs === null ? [] : [firstTokenMs])).sort((a, b) => a - b);
+    const times = samples
+      .flatMap(({ firstTokenMs }) => (firstTokenMs === null ? [] : [firstTokenMs]))
+      .sort((a, b) => a - b);
     return {
       requests: samples.length,
       failed: samples.filter(({ failed }) => failed !== null).length,

@@ -53,5 +53,8 @@ function refusalByHeaders(message: IncomingMessage): ClientError | null {
 }
 
 function tooLarge(): ClientError {
-  return clientError("request_too_large", "The request body is larger than 32 MB. Send large files by reference (a URL) or in several requests.");
+  return clientError(
+    "request_too_large",
+    "The request body is larger than 32 MB. Send large files by reference (a URL) or in several requests.",
+  );
 }

@@ -8,6 +8,10 @@ import { traceHeaders } from "../relay/headers.ts";
 /** An error outside any dialect's own path. OpenAI's form is the one that most clients can read. */
 export function errorAnswer(response: ServerResponse, error: ClientError, traceId: string): void {
   const body = openaiChat.writeError(error, traceId);
-  response.writeHead(error.status, { ...traceHeaders(traceId), "content-type": "application/json", "content-length": body.length });
+  response.writeHead(error.status, {
+    ...traceHeaders(traceId),
+    "content-type": "application/json",
+    "content-length": body.length,
+  });
   response.end(body);
 }

@@ -26,11 +26,18 @@ export function oneModel(message: IncomingMessage, response: ServerResponse, rel
     const resolved = resolveModel(relay.config.current, asked);
     if (!("notFound" in resolved)) return writeModel(listed(resolved.entry));
     const nearest = resolved.nearest.length > 0 ? ` Nearest: ${resolved.nearest.join(", ")}.` : "";
-    return clientError("model_not_found", `No provider here serves the model "${asked.slice(0, 100)}".${nearest}`, { param: "model" });
+    return clientError("model_not_found", `No provider here serves the model "${asked.slice(0, 100)}".${nearest}`, {
+      param: "model",
+    });
   });
 }
 
-function answer(message: IncomingMessage, response: ServerResponse, relay: Relay, write: () => Buffer | ClientError): void {
+function answer(
+  message: IncomingMessage,
+  response: ServerResponse,
+  relay: Relay,
+  write: () => Buffer | ClientError,
+): void {
   const id = newTraceId(relay.clock.wall());
   const principal = authenticate(message.headers, relay.config.current.keyRing);
   const body = "type" in principal ? principal : write();

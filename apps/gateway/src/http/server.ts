@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { newTraceId } from "../relay/trace-id.ts";
 import { serve, type Relay } from "../relay/serve.ts";
 import { listModels, oneModel } from "./models.ts";
-import { isLoopback, refuseForeignPage } from "./origin-guard.ts";
+import { foreignPageGuard, isLoopback } from "./origin-guard.ts";
 import { errorAnswer } from "./error-answer.ts";
 
 /** Paths of the data plane, each under both prefixes, and the dialect spoken there. */
@@ -39,45 +39,68 @@ export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyIn
     routerOptions: { ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
-      errorAnswer(reply.raw, clientError("invalid_request", `The address of this request cannot be read: ${error.message}.`), newTraceId(relay.clock.wall()));
+      errorAnswer(
+        reply.raw,
+        clientError("invalid_request", `The address of this request cannot be read: ${error.message}.`),
+        newTraceId(relay.clock.wall()),
+      );
       request.raw.resume();
     },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
-  const refuse = (response: ServerResponse, error: ClientError): void => errorAnswer(response, error, newTraceId(relay.clock.wall()));
+  const refuse = (response: ServerResponse, error: ClientError): void =>
+    errorAnswer(response, error, newTraceId(relay.clock.wall()));
 
   if (isLoopback(host)) {
+    const foreignPage = foreignPageGuard();
     app.addHook("onRequest", (request, reply, done) => {
-      const refused = refuseForeignPage(request.headers);
+      const refused = foreignPage(request.headers);
       if (!refused) return done();
       reply.hijack();
       refuse(reply.raw, refused);
     });
   }
 
-  const raw = (handler: (message: IncomingMessage, response: ServerResponse) => void) => (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }) => {
-    reply.hijack();
-    handler(request.raw, reply.raw);
-  };
+  const raw =
+    (handler: (message: IncomingMessage, response: ServerResponse) => void) =>
+    (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }) => {
+      reply.hijack();
+      handler(request.raw, reply.raw);
+    };
 
   for (const prefix of prefixes) {
     for (const [path, dialect] of dataPlane) {
       // serve() answers its own errors and never rejects.
-      app.post(prefix + path, raw((message, response) => void serve(message, response, dialect, relay)));
+      app.post(
+        prefix + path,
+        raw((message, response) => void serve(message, response, dialect, relay)),
+      );
     }
-    app.get(`${prefix}/models`, raw((message, response) => listModels(message, response, relay)));
-    app.get(`${prefix}/models/*`, raw((message, response) => oneModel(message, response, relay, `${prefix}/models/`)));
+    app.get(
+      `${prefix}/models`,
+      raw((message, response) => listModels(message, response, relay)),
+    );
+    app.get(
+      `${prefix}/models/*`,
+      raw((message, response) => oneModel(message, response, relay, `${prefix}/models/`)),
+    );
   }
   app.get("/healthz", (_request, reply) => reply.send({ status: "ok" }));
-  app.get("/readyz", (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? "ready" : "not ready" }));
+  app.get("/readyz", (_request, reply) =>
+    reply.code(ready() ? 200 : 503).send({ status: ready() ? "ready" : "not ready" }),
+  );
   app.setNotFoundHandler(raw((message, response) => refuse(response, unknownPath(message))));
   app.setErrorHandler((error, _request, reply) => {
     const id = newTraceId(relay.clock.wall());
     relay.observer.fault(id, error);
     reply.hijack();
-    errorAnswer(reply.raw, clientError("internal_error", `The gateway failed on this request; its log has the reason under ${id}.`), id);
+    errorAnswer(
+      reply.raw,
+      clientError("internal_error", `The gateway failed on this request; its log has the reason under ${id}.`),
+      id,
+    );
   });
   return app;
 }
@@ -86,7 +109,13 @@ function unknownPath(message: IncomingMessage): ClientError {
   const path = (message.url ?? "/").split("?", 1)[0]?.slice(0, 200) ?? "/";
   const known = prefixes.flatMap((prefix) => dataPlane.map(([tail]) => prefix + tail));
   if (known.includes(path.replace(/\/+$/, ""))) {
-    return clientError("method_not_allowed", `${message.method ?? "This method"} is not served at ${path}: send a POST.`);
+    return clientError(
+      "method_not_allowed",
+      `${message.method ?? "This method"} is not served at ${path}: send a POST.`,
+    );
   }
-  return clientError("not_found", `There is nothing at ${path}. Served: POST ${known.slice(0, dataPlane.length).join(", POST ")}, GET /v1/models (and the same under /api).`);
+  return clientError(
+    "not_found",
+    `There is nothing at ${path}. Served: POST ${known.slice(0, dataPlane.length).join(", POST ")}, GET /v1/models (and the same under /api).`,
+  );
 }

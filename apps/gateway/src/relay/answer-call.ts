@@ -43,7 +43,8 @@ export class AnswerCall extends UpstreamCall {
 
   protected onGoodChunk(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > maxAnswerBytes) this.fail(this.failureOf("garbled", `the answer is larger than ${maxAnswerBytes / 1024 / 1024} MB`));
+    if (this.#bytes > maxAnswerBytes)
+      this.fail(this.failureOf("garbled", `the answer is larger than ${maxAnswerBytes / 1024 / 1024} MB`));
     else this.#chunks.push(chunk);
   }
 
@@ -58,7 +59,12 @@ export class AnswerCall extends UpstreamCall {
     this.decided = true;
     this.clearTimer();
     const answer = { body, usage: read.usage };
-    if (read.empty) this.#settle({ kind: "failed", failure: this.failureOf("empty", "the answer is complete but has no content and no tool call"), empty: answer });
+    if (read.empty)
+      this.#settle({
+        kind: "failed",
+        failure: this.failureOf("empty", "the answer is complete but has no content and no tool call"),
+        empty: answer,
+      });
     else this.#settle({ kind: "answered", answer });
   }
 

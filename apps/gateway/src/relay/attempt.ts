@@ -8,7 +8,7 @@ import { Course, type Call, type Health, type Plan, type Stop } from "@tuloy/rou
 import type { Provider, Snapshot } from "../config/snapshot.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
-import { encode } from "./encode.ts";
+import { encode, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
@@ -68,7 +68,12 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
       return ended({ kind: "interrupted", reason: interrupt.reason });
     }
     const step = course.next(clock.now());
-    if (step.do === "stop") return ended(step.stop.because === "empty_answer" && empty ? { kind: "empty", ...empty } : { kind: "stopped", stop: step.stop });
+    if (step.do === "stop")
+      return ended(
+        step.stop.because === "empty_answer" && empty
+          ? { kind: "empty", ...empty }
+          : { kind: "stopped", stop: step.stop },
+      );
     if (step.do === "wait") {
       await pause(step.ms, context);
       continue;
@@ -87,7 +92,12 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
       return ended(outcome);
     }
     course.failed(open.call, outcome.failure, now);
-    const record = recordAttempt(open, { startedAt, now, failure: outcome.failure, usage: outcome.empty?.usage ?? null });
+    const record = recordAttempt(open, {
+      startedAt,
+      now,
+      failure: outcome.failure,
+      usage: outcome.empty?.usage ?? null,
+    });
     records.push(record);
     if (outcome.empty) empty ??= { record, body: outcome.empty.body, usage: outcome.empty.usage };
   }
@@ -106,7 +116,10 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
       inputTokens: facts.inputTokens,
       tokens: facts.inputTokens + (facts.maxOutputTokens ?? 0),
       highEffort: facts.highEffort,
-      fingerprint: () => createHash("sha256").update(request.encode("", { streamUsage: false })).digest("base64"),
+      fingerprint: () =>
+        createHash("sha256")
+          .update(request.encode("", { streamUsage: false }))
+          .digest("base64"),
       clientShortened,
     },
     health,
@@ -116,7 +129,11 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
 
 type CallOutcome =
   | Extract<AttemptResult, { kind: "stream" | "answer" | "interrupted" }>
-  | { readonly kind: "failed"; readonly failure: Failure; readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null };
+  | {
+      readonly kind: "failed";
+      readonly failure: Failure;
+      readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null;
+    };
 
 /** Makes one call and waits until it is decided, or until the request is stopped from outside. */
 function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: AttemptContext): Promise<CallOutcome> {
@@ -129,6 +146,7 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
     pools,
     clock,
     preset: provider.preset,
+    secret: secretOf(provider, call.key.name),
     limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
     mayCut: () => mayCut(course, open, clock.now()),
   };
@@ -141,11 +159,18 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
       const options = { wantsUsage: request.facts.wantsUsage, stallLimits: route.failover };
       const stream = new StreamCall(callContext, upstreamRequest, dialect, options);
       open.upstream = stream;
-      stream.run().then((outcome) => settle(outcome.kind === "committed" ? { kind: "stream", open, stream } : outcome), reject);
+      stream
+        .run()
+        .then((outcome) => settle(outcome.kind === "committed" ? { kind: "stream", open, stream } : outcome), reject);
     } else {
       const answerCall = new AnswerCall(callContext, upstreamRequest, dialect);
       open.upstream = answerCall;
-      answerCall.run().then((outcome) => settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome), reject);
+      answerCall
+        .run()
+        .then(
+          (outcome) => settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
+          reject,
+        );
     }
     interrupt.listen((reason) => {
       open.upstream?.cancel();
@@ -173,7 +198,13 @@ function mayCut(course: Course, open: OpenAttempt, now: number): boolean {
  * when it had its whole first-token limit for itself.
  */
 function leaveCall(course: Course, open: OpenAttempt, reason: Interruption, now: number): Failure {
-  const failure = (failureClass: Failure["class"], words: string): Failure => ({ class: failureClass, reason: words, status: open.upstream?.status ?? null, code: null, retryAfterMs: null });
+  const failure = (failureClass: Failure["class"], words: string): Failure => ({
+    class: failureClass,
+    reason: words,
+    status: open.upstream?.status ?? null,
+    code: null,
+    retryAfterMs: null,
+  });
   if (reason === "deadline" && !open.slow && now - open.startedAt >= open.call.firstTokenMs) {
     const timeout = failure("first_token_timeout", "no content before the request's deadline");
     course.failed(open.call, timeout, now);
@@ -181,7 +212,8 @@ function leaveCall(course: Course, open: OpenAttempt, reason: Interruption, now:
   }
   course.cancelled(open.call, now);
   if (reason === "gone") return failure("cancelled", "the client went away");
-  if (reason === "deadline") return failure("first_token_timeout", "the request's deadline passed before this attempt had its full time");
+  if (reason === "deadline")
+    return failure("first_token_timeout", "the request's deadline passed before this attempt had its full time");
   return failure("cancelled", "the gateway is shutting down");
 }
 

@@ -8,11 +8,17 @@ import type { KeyRing, Principal } from "../config/key-ring.ts";
 export function authenticate(headers: IncomingHttpHeaders, keyRing: KeyRing): Principal | ClientError {
   const presented = presentedKey(headers);
   if (presented === null) {
-    return clientError("invalid_api_key", 'No API key was sent. Send "Authorization: Bearer <key>" (or "x-api-key: <key>") with a key of this gateway.');
+    return clientError(
+      "invalid_api_key",
+      'No API key was sent. Send "Authorization: Bearer <key>" (or "x-api-key: <key>") with a key of this gateway.',
+    );
   }
   return (
     keyRing.find(presented) ??
-    clientError("invalid_api_key", "This API key is not one of this gateway's. It takes its own keys (`keys:` in tuloy.yaml), not those of a provider.")
+    clientError(
+      "invalid_api_key",
+      "This API key is not one of this gateway's. It takes its own keys (`keys:` in tuloy.yaml), not those of a provider.",
+    )
   );
 }
 

@@ -1,4 +1,13 @@
-import { clientError, type AttemptRecord, type ClientError, type Clock, type Exclusion, type Failure, type Outcome, type Usage } from "@tuloy/contract";
+import {
+  clientError,
+  type AttemptRecord,
+  type ClientError,
+  type Clock,
+  type Exclusion,
+  type Failure,
+  type Outcome,
+  type Usage,
+} from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
 import { costUsd } from "@tuloy/catalog";
 
@@ -53,7 +62,11 @@ export async function conclude(attempted: Attempted, context: ConcludeContext): 
 
 type Part = Omit<Conclusion, "attempts" | "passedOver">;
 
-function concludeAnswer({ open, answer }: Extract<AttemptResult, { kind: "answer" }>, { course, records }: Attempted, context: ConcludeContext): Part {
+function concludeAnswer(
+  { open, answer }: Extract<AttemptResult, { kind: "answer" }>,
+  { course, records }: Attempted,
+  context: ConcludeContext,
+): Part {
   const { reply, clock, traceId, startedAt } = context;
   const { deployment } = open.call;
   const now = clock.now();
@@ -68,7 +81,11 @@ function concludeAnswer({ open, answer }: Extract<AttemptResult, { kind: "answer
   return { answered: record, outcome: "succeeded", status: 200, code: null, notes: [] };
 }
 
-async function concludeStream({ open, stream }: Extract<AttemptResult, { kind: "stream" }>, { course, records }: Attempted, context: ConcludeContext): Promise<Part> {
+async function concludeStream(
+  { open, stream }: Extract<AttemptResult, { kind: "stream" }>,
+  { course, records }: Attempted,
+  context: ConcludeContext,
+): Promise<Part> {
   const { reply, clock, traceId, startedAt, interrupt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, records)));
@@ -88,11 +105,23 @@ async function concludeStream({ open, stream }: Extract<AttemptResult, { kind: "
       return { answered: ended(null), outcome: "succeeded", status: 200, code: null, notes };
     case "broken": {
       course.broke(open.call, delivery.failure, now);
-      return { answered: ended(delivery.failure), outcome: "broken", status: 200, code: reportBreak(delivery, records, context), notes };
+      return {
+        answered: ended(delivery.failure),
+        outcome: "broken",
+        status: 200,
+        code: reportBreak(delivery, records, context),
+        notes,
+      };
     }
     case "interrupted": {
       course.cancelled(open.call, now);
-      const failure: Failure = { class: "cancelled", reason: interruptionReason(delivery.reason), status: 200, code: null, retryAfterMs: null };
+      const failure: Failure = {
+        class: "cancelled",
+        reason: interruptionReason(delivery.reason),
+        status: 200,
+        code: null,
+        retryAfterMs: null,
+      };
       const answered = ended(failure);
       if (delivery.reason === "gone") return { answered, outcome: "cancelled", status: 200, code: null, notes };
       const error = interruptionError(delivery.reason, records);
@@ -106,14 +135,22 @@ async function concludeStream({ open, stream }: Extract<AttemptResult, { kind: "
  * A stream that breaks after the commit is reported, never passed off as whole: an error event that the official SDKs raise
  * on, then the end, without the terminator. This is where a completion from another deployment would come in.
  */
-function reportBreak({ failure }: Extract<Delivery, { kind: "broken" }>, records: readonly AttemptRecord[], { reply, dialect, traceId }: ConcludeContext): string {
+function reportBreak(
+  { failure }: Extract<Delivery, { kind: "broken" }>,
+  records: readonly AttemptRecord[],
+  { reply, dialect, traceId }: ConcludeContext,
+): string {
   const message = `The answer broke off and is not whole: ${failure.reason}.`;
   const error = clientError("stream_broken", message, { attempts: summaries(records) });
   sendError(reply, dialect, error, traceId, true);
   return error.code;
 }
 
-function concludeEmpty(result: Extract<AttemptResult, { kind: "empty" }>, { records }: Attempted, { reply, traceId, asked }: ConcludeContext): Part {
+function concludeEmpty(
+  result: Extract<AttemptResult, { kind: "empty" }>,
+  { records }: Attempted,
+  { reply, traceId, asked }: ConcludeContext,
+): Part {
   const { record, body } = result;
   const headers = answerHeaders(traceId, record, records.slice(0, -1));
   if (asked.request.facts.stream) {
@@ -123,24 +160,47 @@ function concludeEmpty(result: Extract<AttemptResult, { kind: "empty" }>, { reco
     headers["content-type"] = "application/json";
     reply.send(200, headers, body);
   }
-  return { answered: record, outcome: "succeeded", status: 200, code: null, notes: ["every answer was empty; the first one was passed on"] };
+  return {
+    answered: record,
+    outcome: "succeeded",
+    status: 200,
+    code: null,
+    notes: ["every answer was empty; the first one was passed on"],
+  };
 }
 
-function concludeStopped({ stop }: Extract<AttemptResult, { kind: "stopped" }>, records: readonly AttemptRecord[], { reply, dialect, traceId }: ConcludeContext): Part {
+function concludeStopped(
+  { stop }: Extract<AttemptResult, { kind: "stopped" }>,
+  records: readonly AttemptRecord[],
+  { reply, dialect, traceId }: ConcludeContext,
+): Part {
   const surfaced = surface(stop, records);
   if (surfaced.kind === "own") return failWith(surfaced.error, records, { reply, dialect, traceId });
   const { response, failure } = surfaced;
-  if (reply.started) return failWith(clientError("invalid_request", failure.reason, { attempts: summaries(records), status: response.status }), records, { reply, dialect, traceId });
+  if (reply.started)
+    return failWith(
+      clientError("invalid_request", failure.reason, { attempts: summaries(records), status: response.status }),
+      records,
+      { reply, dialect, traceId },
+    );
   sendUpstreamError(reply, response, traceId, records.length);
   return { answered: null, outcome: "failed", status: response.status, code: failure.code ?? failure.class, notes: [] };
 }
 
-function concludeInterrupted(reason: Interruption, records: readonly AttemptRecord[], { reply, dialect, traceId }: ConcludeContext): Part {
+function concludeInterrupted(
+  reason: Interruption,
+  records: readonly AttemptRecord[],
+  { reply, dialect, traceId }: ConcludeContext,
+): Part {
   if (reason === "gone") return { answered: null, outcome: "cancelled", status: reply.status, code: null, notes: [] };
   return failWith(interruptionError(reason, records), records, { reply, dialect, traceId });
 }
 
-function failWith(error: ClientError, records: readonly AttemptRecord[], { reply, dialect, traceId }: Pick<ConcludeContext, "reply" | "dialect" | "traceId">): Part {
+function failWith(
+  error: ClientError,
+  records: readonly AttemptRecord[],
+  { reply, dialect, traceId }: Pick<ConcludeContext, "reply" | "dialect" | "traceId">,
+): Part {
   const status = reply.started ? reply.status : error.status;
   sendError(reply, dialect, error, traceId, records.length > 0);
   return { answered: null, outcome: "failed", status, code: error.code, notes: [] };
@@ -150,7 +210,10 @@ function interruptionError(reason: Exclude<Interruption, "gone">, records: reado
   const attempts = summaries(records);
   return reason === "deadline"
     ? clientError("deadline_exceeded", "The request's deadline passed before the answer was whole.", { attempts })
-    : clientError("shutting_down", "The gateway is shutting down; send the request again.", { attempts, retryAfterMs: 1000 });
+    : clientError("shutting_down", "The gateway is shutting down; send the request again.", {
+        attempts,
+        retryAfterMs: 1000,
+      });
 }
 
 function interruptionReason(reason: Interruption): string {

@@ -21,7 +21,13 @@ interface Address {
 const addresses = new WeakMap<Provider, Address>();
 
 /** What goes to one deployment: built afresh for every attempt, so that nothing of an earlier one is inherited. */
-export function encode(request: ReadRequest, deployment: Deployment, provider: Provider, keyName: string, client: IncomingHttpHeaders): UpstreamRequest {
+export function encode(
+  request: ReadRequest,
+  deployment: Deployment,
+  provider: Provider,
+  keyName: string,
+  client: IncomingHttpHeaders,
+): UpstreamRequest {
   const { to, basePath } = addressOf(provider);
   const endpoint = provider.preset.endpoints[request.operation];
   if (!endpoint) throw new Error(`${provider.name} has a deployment for ${request.operation} but its kind serves none`);
@@ -52,17 +58,25 @@ function headersFor(request: ReadRequest, provider: Provider, keyName: string, c
   }
   const { auth } = provider.preset;
   if (auth !== "none") {
-    const key = provider.keys.find(({ name }) => name === keyName);
-    if (key) headers.push(auth.header, auth.prefix + key.value);
+    const secret = secretOf(provider, keyName);
+    if (secret !== null) headers.push(auth.header, auth.prefix + secret);
   }
   return headers;
+}
+
+/** The value of a provider key; null for a provider without keys. */
+export function secretOf(provider: Provider, keyName: string): string | null {
+  return provider.keys.find(({ name }) => name === keyName)?.value ?? null;
 }
 
 function addressOf(provider: Provider): Address {
   let address = addresses.get(provider);
   if (!address) {
     const url = new URL(provider.baseUrl);
-    address = { to: { origin: url.origin, private: provider.visibility === "private" }, basePath: url.pathname.replace(/\/+$/, "") };
+    address = {
+      to: { origin: url.origin, private: provider.visibility === "private" },
+      basePath: url.pathname.replace(/\/+$/, ""),
+    };
     addresses.set(provider, address);
   }
   return address;

@@ -14,7 +14,11 @@ export function traceHeaders(traceId: string): OutgoingHttpHeaders {
  * The headers of an answer that a deployment gave.
  * @param failed the attempts that failed before it
  */
-export function answerHeaders(traceId: string, deployment: Pick<Deployment, "provider" | "model">, failed: readonly AttemptRecord[]): OutgoingHttpHeaders {
+export function answerHeaders(
+  traceId: string,
+  deployment: Pick<Deployment, "provider" | "model">,
+  failed: readonly AttemptRecord[],
+): OutgoingHttpHeaders {
   const headers = traceHeaders(traceId);
   headers["x-tuloy-provider"] = deployment.provider;
   headers["x-tuloy-model"] = deployment.model;
@@ -36,7 +40,10 @@ export function streamHeaders(headers: OutgoingHttpHeaders): OutgoingHttpHeaders
  * Tells the official SDKs whether sending the request again makes sense. Once attempts were made for the client it does
  * not, unless waiting helps: an SDK would otherwise multiply every attempt by its own.
  */
-export function retryHeaders(headers: OutgoingHttpHeaders, error: Pick<ClientError, "retryAfterMs">): OutgoingHttpHeaders {
+export function retryHeaders(
+  headers: OutgoingHttpHeaders,
+  error: Pick<ClientError, "retryAfterMs">,
+): OutgoingHttpHeaders {
   const { retryAfterMs } = error;
   if (retryAfterMs !== null && retryAfterMs <= longestRetryAfterMs) {
     headers["retry-after-ms"] = String(Math.ceil(retryAfterMs));

@@ -25,14 +25,28 @@ export interface Asked {
 }
 
 /** Finds the model, the route and the overrides of a request that was read. */
-export function ask(request: ReadRequest, principal: Principal, headers: IncomingHttpHeaders, snapshot: Snapshot): Asked | ClientError {
+export function ask(
+  request: ReadRequest,
+  principal: Principal,
+  headers: IncomingHttpHeaders,
+  snapshot: Snapshot,
+): Asked | ClientError {
   const resolved = resolveModel(snapshot, request.model);
   if ("notFound" in resolved) return modelNotFound(request.model, resolved.nearest);
   const { entry, lock } = resolved;
   if (entry.operation !== request.operation) {
-    return clientError("invalid_request", `${entry.model} serves ${entry.operation}, not ${request.operation}: call its endpoint or choose another model.`, { param: "model" });
+    return clientError(
+      "invalid_request",
+      `${entry.model} serves ${entry.operation}, not ${request.operation}: call its endpoint or choose another model.`,
+      { param: "model" },
+    );
   }
-  const route = chosenRoute(snapshot, headers, { operation: request.operation, model: entry.model, workspace: principal.workspace, environment: principal.environment });
+  const route = chosenRoute(snapshot, headers, {
+    operation: request.operation,
+    model: entry.model,
+    workspace: principal.workspace,
+    environment: principal.environment,
+  });
   if ("code" in route) return route;
   const limit = clientLimitMs(headers);
   const { deadlineMs } = route.failover;
@@ -52,16 +66,29 @@ export function ask(request: ReadRequest, principal: Principal, headers: Incomin
 function modelNotFound(requested: string, nearest: readonly string[]): ClientError {
   const shown = requested.length > 100 ? `${requested.slice(0, 100)}…` : requested;
   const hint = nearest.length > 0 ? ` Nearest: ${nearest.join(", ")}.` : "";
-  return clientError("model_not_found", `No provider here serves the model "${shown}".${hint} GET /v1/models lists all.`, { param: "model" });
+  return clientError(
+    "model_not_found",
+    `No provider here serves the model "${shown}".${hint} GET /v1/models lists all.`,
+    { param: "model" },
+  );
 }
 
 function chosenRoute(snapshot: Snapshot, headers: IncomingHttpHeaders, facts: RouteFacts): Route | ClientError {
   const wanted = headers["x-tuloy-route"];
   if (typeof wanted !== "string") return routeFor(snapshot, facts);
   const named = snapshot.routes.find((route) => route.name === wanted);
-  if (!named) return clientError("invalid_request", `There is no route "${wanted.slice(0, 100)}" (header x-tuloy-route).`, { param: "x-tuloy-route" });
+  if (!named)
+    return clientError("invalid_request", `There is no route "${wanted.slice(0, 100)}" (header x-tuloy-route).`, {
+      param: "x-tuloy-route",
+    });
   // A request may only narrow what its key and the configuration allow, so a route that does not match it can't be asked for.
-  return routeMatches(named, facts) ? named : clientError("invalid_request", `The route "${named.name}" (header x-tuloy-route) does not apply to this request.`, { param: "x-tuloy-route" });
+  return routeMatches(named, facts)
+    ? named
+    : clientError(
+        "invalid_request",
+        `The route "${named.name}" (header x-tuloy-route) does not apply to this request.`,
+        { param: "x-tuloy-route" },
+      );
 }
 
 /**

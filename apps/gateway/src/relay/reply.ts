@@ -8,7 +8,13 @@ import { retryHeaders, streamHeaders, traceHeaders } from "./headers.ts";
 const heartbeatMs = 15_000;
 
 /** Sends an error in the client's dialect: as the answer, or as an event when a stream has begun. */
-export function sendError(reply: ClientReply, dialect: ClientDialect, error: ClientError, traceId: string, attempted: boolean): void {
+export function sendError(
+  reply: ClientReply,
+  dialect: ClientDialect,
+  error: ClientError,
+  traceId: string,
+  attempted: boolean,
+): void {
   if (reply.started) {
     reply.end(dialect.writeErrorEvent(error, traceId));
     return;
@@ -21,7 +27,12 @@ export function sendError(reply: ClientReply, dialect: ClientDialect, error: Cli
 }
 
 /** Passes an upstream's error on as it came. Only before anything was sent. */
-export function sendUpstreamError(reply: ClientReply, response: UpstreamError, traceId: string, attempts: number): void {
+export function sendUpstreamError(
+  reply: ClientReply,
+  response: UpstreamError,
+  traceId: string,
+  attempts: number,
+): void {
   const headers = traceHeaders(traceId);
   headers["content-type"] = response.contentType ?? "application/json";
   headers["x-should-retry"] = "false";

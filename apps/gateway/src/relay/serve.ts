@@ -13,7 +13,8 @@ import type { Observer } from "../observe/observer.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
 import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
-import { conclude, type Conclusion } from "./conclude.ts";
+import { conclude } from "./conclude.ts";
+import type { Conclusion } from "./conclude.ts";
 import { InFlight } from "./in-flight.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ask, type Asked } from "./read.ts";
@@ -50,7 +51,12 @@ interface Arrival {
  *
  * Every step takes a value and returns a value; an error ends the way with an answer in the client's dialect.
  */
-export async function serve(message: IncomingMessage, response: ServerResponse, dialect: ClientDialect, relay: Relay): Promise<void> {
+export async function serve(
+  message: IncomingMessage,
+  response: ServerResponse,
+  dialect: ClientDialect,
+  relay: Relay,
+): Promise<void> {
   const { clock, config } = relay;
   const startedAtWall = clock.wall();
   const arrival: Arrival = {
@@ -67,7 +73,16 @@ export async function serve(message: IncomingMessage, response: ServerResponse, 
   } catch (error) {
     relay.observer.fault(arrival.id, error);
     const { id, reply } = arrival;
-    sendError(reply, dialect, clientError("internal_error", `The gateway failed on this request; its log has the reason under the trace id ${id}.`), id, true);
+    sendError(
+      reply,
+      dialect,
+      clientError(
+        "internal_error",
+        `The gateway failed on this request; its log has the reason under the trace id ${id}.`,
+      ),
+      id,
+      true,
+    );
   }
 }
 
@@ -117,7 +132,17 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
   const heartbeat = asked.request.facts.stream ? startHeartbeat(reply, dialect, id, clock) : null;
   inFlight.add(interrupt);
   try {
-    const context = { snapshot, dialect, clientHeaders: message.headers, health, pools, clock, random, interrupt, startedAt };
+    const context = {
+      snapshot,
+      dialect,
+      clientHeaders: message.headers,
+      health,
+      pools,
+      clock,
+      random,
+      interrupt,
+      startedAt,
+    };
     const attempted = await attempt(asked, plan, context);
     heartbeat?.cancel();
     return await conclude(attempted, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
@@ -130,7 +155,11 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
 
 function noneAllowed(asked: Asked, plan: Plan): ClientError {
   const reasons = plan.exclusions.map(({ deployment, detail }) => `${deployment}: ${detail}`).join("; ");
-  return clientError("no_deployment_allowed", `No deployment of ${asked.entry.model} may serve this request: ${reasons}.`, { param: "model" });
+  return clientError(
+    "no_deployment_allowed",
+    `No deployment of ${asked.entry.model} may serve this request: ${reasons}.`,
+    { param: "model" },
+  );
 }
 
 /** Answers somebody unknown: no trace, since there is no one it could belong to. */
@@ -163,12 +192,24 @@ function refuseKnown(
   });
 }
 
-function settle(arrival: Arrival, { observer, clock }: Relay, principal: Principal, ending: Omit<Ending, "durationMs">): void {
+function settle(
+  arrival: Arrival,
+  { observer, clock }: Relay,
+  principal: Principal,
+  ending: Omit<Ending, "durationMs">,
+): void {
   const { id, startedAt, startedAtWall, snapshot, dialect } = arrival;
-  const identity: RequestIdentity = { id, startedAtWall, principal, configVersion: snapshot.version, dialect: dialect.dialect, operation: dialect.operation };
+  const identity: RequestIdentity = {
+    id,
+    startedAtWall,
+    principal,
+    configVersion: snapshot.version,
+    dialect: dialect.dialect,
+    operation: dialect.operation,
+  };
   observer.finished(traceOf(identity, { ...ending, durationMs: clock.now() - startedAt }));
 }
 
-function isError<T extends object>(value: T | ClientError): value is ClientError {
+function isError(value: object): value is ClientError {
   return "code" in value && "type" in value;
 }

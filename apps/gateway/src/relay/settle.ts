@@ -56,7 +56,11 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     route: asked?.route.name ?? null,
     config_version: identity.configVersion,
     candidates: plan?.candidates.map(({ id }) => id) ?? [],
-    exclusions: plan ? (ending.passedOver.length > 0 ? [...plan.exclusions, ...ending.passedOver] : plan.exclusions) : [],
+    exclusions: plan
+      ? ending.passedOver.length > 0
+        ? [...plan.exclusions, ...ending.passedOver]
+        : plan.exclusions
+      : [],
     attempts,
     outcome: ending.outcome,
     status: ending.status,
@@ -92,6 +96,10 @@ function deltas(plan: Plan, attempts: readonly AttemptRecord[], answered: Attemp
   };
 }
 
-function costDelta(primaryPrice: Plan["candidates"][number]["price"], cost: number | null, usage: Usage | null): number | null {
+function costDelta(
+  primaryPrice: Plan["candidates"][number]["price"],
+  cost: number | null,
+  usage: Usage | null,
+): number | null {
   return primaryPrice && cost !== null && usage ? cost - costUsd(primaryPrice, usage) : null;
 }

@@ -15,7 +15,9 @@ export interface StallLimits {
 }
 
 /** How a committed stream ended: whole, with the bytes that close it properly, or broken. */
-export type StreamEnding = { readonly kind: "whole"; readonly trailer: Buffer } | { readonly kind: "broken"; readonly failure: Failure };
+export type StreamEnding =
+  | { readonly kind: "whole"; readonly trailer: Buffer }
+  | { readonly kind: "broken"; readonly failure: Failure };
 
 /** Who receives a committed stream. */
 export interface StreamSink {
@@ -29,7 +31,11 @@ export type StreamOutcome =
   /** Content has arrived. `pour` gives it and all that follows. */
   | { readonly kind: "committed" }
   /** `empty` is set when the stream was whole but had nothing in it: it is shown when nobody has a better one. */
-  | { readonly kind: "failed"; readonly failure: Failure; readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null };
+  | {
+      readonly kind: "failed";
+      readonly failure: Failure;
+      readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null;
+    };
 
 /** What may arrive before the first content: role, pings, comments. More than this is not a model's answer. */
 const maxHeldBytes = 1024 * 1024;
@@ -210,16 +216,23 @@ export class StreamCall extends UpstreamCall {
     if (this.#lastByteAt === 0) this.#lastByteAt = now;
     if (this.#lastContentAt === 0) this.#lastContentAt = now;
     const finished = this.#watch?.finishReason ?? null;
-    const quietLimit = finished === null ? this.#stallLimits.stallMs : Math.min(terminatorMs, this.#stallLimits.stallMs);
+    const quietLimit =
+      finished === null ? this.#stallLimits.stallMs : Math.min(terminatorMs, this.#stallLimits.stallMs);
     const quietFor = now - this.#lastByteAt;
     const idleFor = now - this.#lastContentAt;
     if (this.#paused) {
       this.#checkStallsIn(quietLimit);
     } else if (quietFor >= quietLimit) {
       if (finished !== null && this.#watch) this.#finish(this.#watch);
-      else this.#break(this.failureOf("stall", `no bytes for ${formatDuration(quietLimit)} in the middle of the answer`));
+      else
+        this.#break(this.failureOf("stall", `no bytes for ${formatDuration(quietLimit)} in the middle of the answer`));
     } else if (idleFor >= this.#stallLimits.progressMs) {
-      this.#break(this.failureOf("stall", `no content for ${formatDuration(this.#stallLimits.progressMs)} in the middle of the answer`));
+      this.#break(
+        this.failureOf(
+          "stall",
+          `no content for ${formatDuration(this.#stallLimits.progressMs)} in the middle of the answer`,
+        ),
+      );
     } else {
       this.#checkStallsIn(Math.min(quietLimit - quietFor, this.#stallLimits.progressMs - idleFor));
     }

@@ -19,6 +19,8 @@ export interface CallContext {
   readonly pools: UpstreamPools;
   readonly clock: Clock;
   readonly preset: ProviderPreset;
+  /** The provider key's value, null where none is sent: a provider that quotes it back must not carry it any further. */
+  readonly secret: string | null;
   readonly limits: CallLimits;
   /** Asked when the limit has passed: whether cutting this call lets another attempt be made. If not, waiting is better than failing. */
   readonly mayCut: () => boolean;
@@ -105,7 +107,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
   protected fail(failure: Failure): void {
     if (this.decided) return;
     this.cancel();
-    this.onFailed(failure);
+    this.onFailed(withoutSecret(failure, this.context.secret));
   }
 
   protected clearTimer(): void {
@@ -153,4 +155,16 @@ export abstract class UpstreamCall implements ExchangeEvents {
       }),
     );
   }
+}
+
+/** The table of wordings masks what looks like a key; this takes out the one that was really sent, whatever it looks like. */
+function withoutSecret(failure: Failure, secret: string | null): Failure {
+  if (secret === null) return failure;
+  const { response, ...rest } = failure;
+  const clean = {
+    ...rest,
+    reason: rest.reason.replaceAll(secret, "***"),
+    code: rest.code?.replaceAll(secret, "***") ?? null,
+  };
+  return response === undefined || Buffer.from(response.body).includes(secret) ? clean : { ...clean, response };
 }

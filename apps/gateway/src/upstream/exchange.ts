@@ -118,7 +118,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#retryFresh();
       return;
     }
-    if (started) this.#lose({ class: "reset", reason: `the connection broke ${this.#head ? "in the middle of the answer" : "before an answer"} (${describe(error, code)})` });
+    if (started)
+      this.#lose({
+        class: "reset",
+        reason: `the connection broke ${this.#head ? "in the middle of the answer" : "before an answer"} (${describe(error, code)})`,
+      });
     else this.#lose({ class: "refused", reason: `no connection: ${describe(error, code)}` });
   }
 

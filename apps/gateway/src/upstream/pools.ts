@@ -48,7 +48,8 @@ export class UpstreamPools {
 
   /** Breaks what is still open. For the end of the process, after the streams had their grace. */
   async destroy(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => (pool instanceof Error ? null : pool.destroy())));
+    const pools = [...this.#pools.values()].filter((pool) => pool instanceof Pool);
+    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
   #open(to: Destination): Pool | Error {

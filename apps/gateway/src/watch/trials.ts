@@ -1,11 +1,11 @@
-import type { Clock, Deployment, FailoverSettings, Operation, Timer } from "@tuloy/contract";
+import type { Clock, Deployment, FailoverSettings, FailureClass, Operation, Timer } from "@tuloy/contract";
 import { isReadRequest, openaiChat, openaiEmbeddings, probeRequest, type ClientDialect } from "@tuloy/dialects";
-import type { Health } from "@tuloy/routing";
+import { failureEffects, type Health, type PermitResult } from "@tuloy/routing";
 
 import type { LiveConfig } from "../config/live.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import { AnswerCall } from "../relay/answer-call.ts";
-import { encode } from "../relay/encode.ts";
+import { encode, secretOf } from "../relay/encode.ts";
 import { routeFor } from "../config/match.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
 
@@ -79,12 +79,14 @@ export class Trials {
     const settings = this.#settingsFor(deployment, snapshot);
     const dialect = dialects[deployment.operation];
     const request = dialect.read(probeRequest(deployment.operation, deployment.upstreamModel));
-    if (!isReadRequest(request)) throw new Error(`the probe for ${deployment.operation} is no valid request: ${request.message}`);
+    if (!isReadRequest(request))
+      throw new Error(`the probe for ${deployment.operation} is no valid request: ${request.message}`);
     const call = new AnswerCall(
       {
         pools,
         clock,
         preset: provider.preset,
+        secret: secretOf(provider, key.name),
         limits: { connectMs: settings.connectMs, answerMs: settings.firstTokenMs / 2 },
         mayCut: () => true,
       },
@@ -96,13 +98,26 @@ export class Trials {
     this.#running.delete(call);
     const now = clock.now();
     key.release(now, null);
-    // One token may well be no visible content: an empty answer that came in time is a sign of health.
-    const healthy = outcome.kind === "answered" || outcome.failure.class === "empty";
-    breaker.settle(permit, healthy ? "success" : "slow_failure", settings.breaker, now);
+    breaker.settle(
+      permit,
+      outcome.kind === "answered" ? "success" : verdict(outcome.failure.class),
+      settings.breaker,
+      now,
+    );
   }
 
   /** Those of the route that an ordinary production request for this model would take. */
   #settingsFor({ operation, model }: Deployment, snapshot: Snapshot): FailoverSettings {
     return routeFor(snapshot, { operation, model, workspace: "default", environment: "production" }).failover;
   }
+}
+
+/**
+ * What a probe that was not answered says of the deployment. One token may well be no visible content, and a model may refuse
+ * so small a limit: an answer in time that finds fault with the request is a sign of health all the same.
+ */
+function verdict(failureClass: FailureClass): PermitResult {
+  const { breaker, key } = failureEffects[failureClass];
+  if (breaker === "none") return key === "none" ? "success" : "neutral";
+  return breaker === "soft" ? "success" : "slow_failure";
 }
