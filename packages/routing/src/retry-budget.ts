@@ -33,7 +33,7 @@ export class RetryBudget {
   /** Called at the start of a retry: true, and counted, or false. */
   tryRetry(now: number): boolean {
     if (!this.has(now)) return false;
-    
+    this.#tokens -= 1;
     return true;
   }
 
