@@ -371,11 +371,19 @@ export class Course {
       this.#stopWith("surface", surfaced.reason, surfaced);
     } else {
       const because = surfaced !== null ? "surface" : this.#made === 0 ? "no_healthy_deployment" : "upstream_failed";
-      const tokens = this.#keyOptions.tokens ?? 0;
-      const retryAfterMs = soonestMs(this.#health, this.#input.plan.candidates, tokens, now);
-      this.#stopWith(because, this.#words(), surfaced, retryAfterMs);
+      this.#stopWith(because, this.#words(), surfaced, this.#worthWaitingMs(surfaced, now));
     }
     return this.next(now);
+  }
+
+  /**
+   * A rate limit ends when its provider said, and where nothing was called the client may do what we could not. But after
+   * calls that failed otherwise nobody knows: an open breaker's end or a bad key's next trial is a guess, on which the
+   * official SDKs would let the caller hang for up to a minute and then send everything again.
+   */
+  #worthWaitingMs(surfaced: Failure | null, now: number): number | null {
+    if (this.#made > 0 && surfaced?.class !== "rate_limited") return null;
+    return soonestMs(this.#health, this.#input.plan.candidates, this.#keyOptions.tokens ?? 0, now);
   }
 
   #words(): string {

@@ -71,3 +71,8 @@ export function open(health: Health, id: string, now: number, slow = false): voi
   const settings = failoverPreset("balanced").breaker;
   for (let i = 0; i < settings.failures; i++) health.breaker(id).fail(settings, now, { slow });
 }
+
+/** Leaves nothing in the retry budget at a time. */
+export function spendRetries(health: Health, now: number): void {
+  for (let i = 0; i < 100; i++) health.retryBudget.tryRetry(now);
+}
