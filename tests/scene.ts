@@ -21,6 +21,9 @@ export interface SceneOptions {
   readonly clock?: Clock;
 }
 
+/** A gateway in front of one scripted upstream per part. */
+export type Scene<Name extends string> = Record<Name, ScriptedUpstream> & { readonly gateway: TestGateway };
+
 /**
  * Sets up a gateway in front of one scripted upstream per part; all serve the same model and are preferred in the order
  * of the parts. Everything is closed when the test is over, which then also fails for what a script threw.
@@ -30,14 +33,22 @@ export interface SceneOptions {
 export async function setScene<Name extends string>(
   parts: Readonly<Record<Name, Part>>,
   options: SceneOptions = {},
-): Promise<Record<Name, ScriptedUpstream> & { readonly gateway: TestGateway }> {
+): Promise<Scene<Name>> {
+  const { scene, close } = await openScene(parts, options);
+  onTestFinished(close);
+  return scene;
+}
+
+/** As `setScene`, but for several tests: a gateway's start takes most of a short test's time. Whoever opens it closes it. */
+export async function openScene<Name extends string>(
+  parts: Readonly<Record<Name, Part>>,
+  options: SceneOptions = {},
+): Promise<{ readonly scene: Scene<Name>; close(): Promise<void> }> {
   const upstreams = {} as Record<Name, ScriptedUpstream>;
   const providers: Record<string, TestProvider> = {};
   for (const name of Object.keys(parts) as Name[]) {
-    const upstream = await startUpstream(parts[name]);
-    onTestFinished(() => upstream.close());
-    upstreams[name] = upstream;
-    providers[name] = { ...options.providers?.[name], url: upstream.url };
+    upstreams[name] = await startUpstream(parts[name]);
+    providers[name] = { ...options.providers?.[name], url: upstreams[name].url };
   }
   const { failover, more, clock } = options;
   const gateway = await startTuloy({
@@ -46,8 +57,11 @@ export async function setScene<Name extends string>(
     ...(more === undefined ? {} : { more }),
     ...(clock === undefined ? {} : { clock }),
   });
-  onTestFinished(() => gateway.close());
-  return { ...upstreams, gateway };
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    await Promise.all(Object.values<ScriptedUpstream>(upstreams).map((upstream) => upstream.close()));
+  };
+  return { scene: { ...upstreams, gateway }, close };
 }
 
 /** One request to a gateway as bare HTTP, for what an SDK hides: `body` is sent with a model and one message unless it has them. */
