@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
+import { ClosingLine } from "./tests/closing-line.ts";
+
 export default defineConfig({
   test: {
+    reporters: ["default", new ClosingLine()],
     projects: [
       {
         test: {

@@ -4,7 +4,7 @@ import type { ProviderPreset } from "@tuloy/dialects";
 import type { KeyRing } from "./key-ring.ts";
 
 /** One credential at a provider. */
-export interface ProviderKey {
+interface ProviderKey {
   readonly name: string;
   /** The secret. Only `upstream/` may put it into a header; it is never logged. */
   readonly value: string;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { clientError, type ClientError, type ErrorCode } from "@tuloy/contract";
 
 /** 32 MB: larger than any provider's own limit for a JSON request with images. */
-export const maxBodyBytes = 32 * 1024 * 1024;
+const maxBodyBytes = 32 * 1024 * 1024;
 
 /** The client left before its body was whole: there is nobody to answer. */
 export const bodyCut = Symbol("body cut");

@@ -15,7 +15,7 @@ import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { conclude } from "./conclude.ts";
 import type { Conclusion } from "./conclude.ts";
-import { InFlight } from "./in-flight.ts";
+import type { InFlight } from "./in-flight.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ask, type Asked } from "./read.ts";
 import { sendError, startHeartbeat } from "./reply.ts";

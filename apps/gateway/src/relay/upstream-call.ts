@@ -9,7 +9,7 @@ import type { UpstreamPools } from "../upstream/pools.ts";
 /** Error answers are read up to here; what follows cannot change what they mean. */
 const maxErrorBytes = 256 * 1024;
 
-export interface CallLimits {
+interface CallLimits {
   readonly connectMs: number;
   /** Streams: to the first content. JSON: to the whole answer. Counted from the connection. */
   readonly answerMs: number;
