@@ -137,11 +137,11 @@ describe("for any world and any failures, one request", () => {
   });
 
   it("never shows the client our keys, our accounts or our plumbing", () => {
-    const hidden: (string | undefined)[] = failureClasses.filter(
-      (each) => failureEffects[each].surfacing === "never" && each !== "internal",
+    const hidden = new Set<string | undefined>(
+      failureClasses.filter((each) => failureEffects[each].surfacing === "never" && each !== "internal"),
     );
     laws((_, { stop }) => {
-      expect(hidden.includes(stop?.failure?.class)).toBe(false);
+      expect(hidden.has(stop?.failure?.class)).toBe(false);
       expect(stop === null || stop.because !== "surface" || stop.failure !== null).toBe(true);
     });
   });

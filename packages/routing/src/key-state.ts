@@ -85,7 +85,7 @@ export function slotOf(key: KeyState, deploymentId: string): Slot {
 }
 
 /** Whether a comeback keeps everything but its one trial out. */
-export function blocks(comeback: Comeback | null, now: number): boolean {
+function blocks(comeback: Comeback | null, now: number): boolean {
   if (comeback === null) return false;
   return now < comeback.until || trialRuns(comeback, now);
 }
