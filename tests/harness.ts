@@ -20,6 +20,8 @@ export interface TestProvider {
   readonly keys?: readonly (string | { readonly value: string; readonly weight: number })[];
   /** YAML, inside the model's braces. */
   readonly model?: string;
+  /** Further models it serves, by names that the catalog knows. */
+  readonly also?: readonly string[];
 }
 
 export interface TestGatewayOptions {
@@ -66,7 +68,9 @@ export async function startTuloy(options: TestGatewayOptions): Promise<TestGatew
 /** The configuration of a test, as a person would write it. */
 export function configText({ providers, failover = "", more = "" }: TestGatewayOptions): string {
   const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, "providers:"];
-  for (const [name, { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "" }] of Object.entries(providers)) {
+  for (const [name, { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "", also = [] }] of Object.entries(
+    providers,
+  )) {
     lines.push(
       `  ${name}:`,
       "    kind: openai-compatible",
@@ -74,6 +78,7 @@ export function configText({ providers, failover = "", more = "" }: TestGatewayO
       `    keys: [${keys.map(keyText).join(", ")}]`,
       "    models:",
       `      ${model}: { id: ${name}-${model}, price: { input: 1, output: 2 }${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
+      ...also.map((name) => `      ${name}:`),
     );
   }
   lines.push("routes:", `  - { name: default, failover: { ${failover} } }`, more);

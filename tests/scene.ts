@@ -43,7 +43,7 @@ export async function setScene<Name extends string>(
 export async function openScene<Name extends string>(
   parts: Readonly<Record<Name, Part>>,
   options: SceneOptions = {},
-): Promise<{ readonly scene: Scene<Name>; close(): Promise<void> }> {
+): Promise<{ readonly scene: Scene<Name>; readonly close: () => Promise<void> }> {
   const upstreams = {} as Record<Name, ScriptedUpstream>;
   const providers: Record<string, TestProvider> = {};
   for (const name of Object.keys(parts) as Name[]) {
