@@ -41,6 +41,6 @@ export interface Deployment {
   /** Null when unknown: an unknown ability excludes nothing. */
   readonly capabilities: ReadonlySet<Capability> | null;
   readonly price: Price | null;
-  /** Reasoning happens before the first visible token, so first-token limits are longer (DESIGN 6.2: factor 6). */
+  /** Reasoning happens before the first visible token, so first-token limits are longer (six times as long). */
   readonly hiddenReasoning: boolean;
 }

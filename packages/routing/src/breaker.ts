@@ -121,6 +121,11 @@ export class Breaker {
     return this.#open === null && !this.#isolated;
   }
 
+  /** Open or half-open after timeouts or stalls: it still answers, but slowly. */
+  get isSlow(): boolean {
+    return this.#open?.slow ?? false;
+  }
+
   get isIsolated(): boolean {
     return this.#isolated;
   }

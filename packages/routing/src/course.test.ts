@@ -240,6 +240,14 @@ describe("with every breaker open", () => {
     expect(way.exclusions.map(({ reason }) => reason)).toEqual(["breaker_open", "breaker_open"]);
   });
 
+  it("one that is only slow is tried before one that answers with errors, though that failed longer ago", () => {
+    const health = steadyHealth();
+    open(health, "a/m", 1000);
+    for (let slow = 0; slow < 5; slow++) health.breaker("b/m").fail(balanced.breaker, 2000, { slow: true });
+    const call = callOf(course(health, [a, b], { startedAt: 3000 }).next(3000));
+    expect([call.deployment.id, call.kind]).toEqual(["b/m", "last_resort"]);
+  });
+
   it("a failed last resort promises the client nothing for when the breakers are due", () => {
     const health = steadyHealth();
     open(health, "a/m", 0);

@@ -220,14 +220,18 @@ export class Course {
     if (this.#forced || !this.#mayCall()) return null;
     const options = { ...this.#keyOptions, ignoreAdaptive: true };
     let best: Deployment | null = null;
+    let bestSlow = false;
     let bestAt = Infinity;
     for (const deployment of this.#input.plan.candidates) {
       const breaker = this.#health.breaker(deployment.id);
       if (!this.#isUntried(deployment) || breaker.isClosed || breaker.isIsolated) continue;
       const failedAt = breaker.lastFailureAt ?? -Infinity;
-      if (best !== null && failedAt >= bestAt) continue;
+      // A slow answer is better than a fast error: when the only twin that works is slow under the others' load, all go there.
+      const better = breaker.isSlow === bestSlow ? failedAt < bestAt : breaker.isSlow;
+      if (best !== null && !better) continue;
       if (!this.#health.keyPool(deployment.provider).usable(deployment.id, now, options)) continue;
       best = deployment;
+      bestSlow = breaker.isSlow;
       bestAt = failedAt;
     }
     if (best === null || (this.#made > 0 && !this.#payRetry(now))) return null;

@@ -11,11 +11,15 @@ export interface Principal {
 
 /**
  * The API keys that may call, kept as HMACs only. A look-up hashes the presented key and finds the digest in a map: what an
- * attacker could learn from its timing is about the digest, which without the HMAC's secret says nothing about a key.
+ * attacker could learn from its timing is about the digest, which without the HMAC's secret says nothing about a key. (The
+ * keys in use are remembered besides; that map compares whole strings only when their hashes, which have a secret seed of the
+ * process, are equal.)
  */
 export class KeyRing {
   readonly #secret: Buffer;
   readonly #principals = new Map<string, Principal>();
+  /** Keys that were found, so that each is hashed once. Never more than there are keys; a wrong one is hashed every time. */
+  readonly #found = new Map<string, Principal>();
 
   /** @param secret at least 32 random bytes; a digest among the keys must have been made with it */
   constructor(
@@ -36,7 +40,11 @@ export class KeyRing {
 
   /** @returns who holds this key, or null when nobody does */
   find(presented: string): Principal | null {
-    return this.#principals.get(keyDigest(this.#secret, presented)) ?? null;
+    const known = this.#found.get(presented);
+    if (known) return known;
+    const principal = this.#principals.get(keyDigest(this.#secret, presented)) ?? null;
+    if (principal) this.#found.set(presented, principal);
+    return principal;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, Deployment, FailoverSettings, FailureClass, Operation, Timer } from "@tuloy/contract";
 import { isReadRequest, openaiChat, openaiEmbeddings, probeRequest, type ClientDialect } from "@tuloy/dialects";
-import { failureEffects, type Health, type PermitResult } from "@tuloy/routing";
+import { failureEffects, keyEffect, type Health, type PermitResult } from "@tuloy/routing";
 
 import type { LiveConfig } from "../config/live.ts";
 import type { Snapshot } from "../config/snapshot.ts";
@@ -97,6 +97,8 @@ export class Trials {
     const outcome = await call.run();
     this.#running.delete(call);
     const now = clock.now();
+    const keyEffect = outcome.kind === "answered" ? "ok" : keyEffect(outcome.failure);
+    keys.report(key, keyEffect, now, outcome.kind === "answered" ? null : outcome.failure.retryAfterMs);
     key.release(now, null);
     breaker.settle(
       permit,
