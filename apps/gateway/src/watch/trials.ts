@@ -97,8 +97,8 @@ export class Trials {
     const outcome = await call.run();
     this.#running.delete(call);
     const now = clock.now();
-    const keyEffect = outcome.kind === "answered" ? "ok" : keyEffect(outcome.failure);
-    keys.report(key, keyEffect, now, outcome.kind === "answered" ? null : outcome.failure.retryAfterMs);
+    const shown = outcome.kind === "answered" ? "ok" : keyEffect(outcome.failure);
+    keys.report(key, shown, now, outcome.kind === "answered" ? null : outcome.failure.retryAfterMs);
     key.release(now, null);
     breaker.settle(
       permit,
