@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { clientError, type ClientError, type ErrorCode } from "@tuloy/contract";
+import { clientError, type ClientError } from "@tuloy/contract";
 
 /** 32 MB: larger than any provider's own limit for a JSON request with images. */
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -33,9 +33,20 @@ export function readBody(message: IncomingMessage): Promise<Buffer | ClientError
   });
 }
 
-/** After these the rest of the body is not read: the connection closes with the answer. */
-export function leavesBodyUnread(code: ErrorCode): boolean {
-  return code === "request_too_large" || code === "unsupported_media_type";
+/**
+ * Lets the sender of a refused request finish. Closing the connection at once would reset it, and a client that is still
+ * sending would see that instead of the answer; reading on for ever would let anybody keep us busy. So as much is
+ * discarded as a body may have, and then the connection is closed.
+ */
+export function discardRest(message: IncomingMessage): void {
+  if (message.complete) return;
+  let left = maxBodyBytes;
+  message.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) message.destroy();
+  });
+  // A message that nobody has begun to read would be discarded by Node itself when the answer is out, without an end.
+  message.read(0);
 }
 
 function refusalByHeaders(message: IncomingMessage): ClientError | null {

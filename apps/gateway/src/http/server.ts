@@ -9,6 +9,7 @@ import { serve, type Relay } from "../relay/serve.ts";
 import { listModels, oneModel } from "./models.ts";
 import { foreignPageGuard, isLoopback } from "./origin-guard.ts";
 import { errorAnswer } from "./error-answer.ts";
+import { answerUnreadable } from "./unreadable.ts";
 
 /** Paths of the data plane, each under both prefixes, and the dialect spoken there. */
 const dataPlane: readonly (readonly [path: string, dialect: ClientDialect])[] = [
@@ -37,15 +38,15 @@ export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyIn
     // Bodies are read by the relay, after the key was checked.
     bodyLimit: 1,
     routerOptions: { ignoreTrailingSlash: true },
-    frameworkErrors: (error, request, reply) => {
+    frameworkErrors: (error, _request, reply) => {
       reply.hijack();
       errorAnswer(
         reply.raw,
         clientError("invalid_request", `The address of this request cannot be read: ${error.message}.`),
         newTraceId(relay.clock.wall()),
       );
-      request.raw.resume();
     },
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket, newTraceId(relay.clock.wall())),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));

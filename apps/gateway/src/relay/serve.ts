@@ -7,7 +7,7 @@ import { makePlan, type Health, type Plan } from "@tuloy/routing";
 import type { Principal } from "../config/key-ring.ts";
 import type { LiveConfig } from "../config/live.ts";
 import type { Snapshot } from "../config/snapshot.ts";
-import { bodyCut, leavesBodyUnread, readBody } from "../http/body.ts";
+import { bodyCut, discardRest, readBody } from "../http/body.ts";
 import { ClientReply } from "../http/client-reply.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
@@ -164,8 +164,7 @@ function noneAllowed(asked: Asked, plan: Plan): ClientError {
 
 /** Answers somebody unknown: no trace, since there is no one it could belong to. */
 function refuse({ reply, dialect, id, message }: Arrival, error: ClientError): void {
-  // What is left of the body is not worth reading.
-  if (leavesBodyUnread(error.code) || !message.complete) message.once("end", () => {});
+  discardRest(message);
   sendError(reply, dialect, error, id, false);
 }
 
