@@ -12,7 +12,7 @@ const say = (delta: Record<string, unknown>, finish: string | null = null): stri
   `data: ${JSON.stringify({ id: "a", model: "m", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 const events = [
   say({ role: "assistant", content: "" }),
-  ...[...text].map((character) => say({ content: character })),
+  ...Array.from(text, (character) => say({ content: character })),
   say({}, "stop"),
   "data: [DONE]\n\n",
 ];
