@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { clientError, type ClientError } from "@tuloy/contract";
 import { openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
@@ -28,13 +28,15 @@ export interface HttpOptions {
   readonly ready: () => boolean;
 }
 
+/** A client that sends its headers or body more slowly than this is not a client. Milliseconds. */
+const socketLimits = { headersTimeout: 60_000, requestTimeout: 120_000, keepAliveTimeout: 75_000 };
+
 /** Paths and their handlers; nothing is decided here. */
 export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyInstance {
+  const foreignPage = isLoopback(host) ? foreignPageGuard() : null;
   const app = Fastify({
-    // A client that sends its headers or body more slowly than this is not a client.
-    requestTimeout: 120_000,
-    keepAliveTimeout: 75_000,
-    http: { headersTimeout: 60_000 },
+    serverFactory: (handleByFastify) =>
+      createServer(socketLimits, dataPlaneFirst({ relay, ready, foreignPage }, handleByFastify)),
     // Bodies are read by the relay, after the key was checked.
     bodyLimit: 1,
     routerOptions: { ignoreTrailingSlash: true },
@@ -54,8 +56,7 @@ export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyIn
   const refuse = (response: ServerResponse, error: ClientError): void =>
     errorAnswer(response, error, newTraceId(relay.clock.wall()));
 
-  if (isLoopback(host)) {
-    const foreignPage = foreignPageGuard();
+  if (foreignPage) {
     app.addHook("onRequest", (request, reply, done) => {
       const refused = foreignPage(request.headers);
       if (!refused) return done();
@@ -104,6 +105,33 @@ export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyIn
     );
   });
   return app;
+}
+
+type Handler = (message: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * Requests that carry the load take a short way: an exact POST path of the data plane goes to the relay without the
+ * framework's router, hooks and objects, which cost a tenth of such a request. All others go through Fastify.
+ */
+function dataPlaneFirst(
+  {
+    relay,
+    ready,
+    foreignPage,
+  }: Pick<HttpOptions, "relay" | "ready"> & { readonly foreignPage: ReturnType<typeof foreignPageGuard> | null },
+  handleByFastify: Handler,
+): Handler {
+  const dialects = new Map(
+    prefixes.flatMap((prefix) => dataPlane.map(([path, dialect]) => [prefix + path, dialect] as const)),
+  );
+  return (message, response) => {
+    const dialect = message.method === "POST" ? dialects.get(message.url ?? "") : undefined;
+    if (!dialect || !ready()) return handleByFastify(message, response);
+    const refused = foreignPage?.(message.headers) ?? null;
+    if (refused) return errorAnswer(response, refused, newTraceId(relay.clock.wall()));
+    // serve() answers its own errors and never rejects.
+    void serve(message, response, dialect, relay);
+  };
 }
 
 function unknownPath(message: IncomingMessage): ClientError {

@@ -16,32 +16,67 @@ export type Delivery =
  */
 export function pourStream(stream: StreamCall, reply: ClientReply, interrupt: Interrupt): Promise<Delivery> {
   return new Promise((resolve) => {
-    let waiting = false;
+    const spout = new Spout(stream, reply);
     const settle = (delivery: Delivery): void => {
       interrupt.listen(null);
       resolve(delivery);
     };
     interrupt.listen((reason) => {
       stream.cancel();
+      spout.flush();
       settle({ kind: "interrupted", reason });
     });
     if (interrupt.reason) return;
     stream.pour({
-      write(bytes) {
-        const ready = reply.write(bytes);
-        if (!ready && !waiting) {
-          waiting = true;
-          reply.onDrain(() => {
-            waiting = false;
-            stream.resume();
-          });
-        }
-        return ready;
-      },
+      write: (bytes) => spout.take(bytes),
       ended(ending) {
-        if (ending.kind === "whole") reply.end(ending.trailer);
+        if (ending.kind === "whole") spout.end(ending.trailer);
+        else spout.flush();
         settle(ending.kind === "whole" ? { kind: "whole" } : ending);
       },
     });
   });
+}
+
+/**
+ * Gathers what one read of the upstream's socket brought, often many events of a few dozen bytes, into one write to the
+ * client: at the end of the same turn, so nothing waits. Pauses the stream while the client reads slower than it comes.
+ */
+class Spout {
+  readonly #stream: StreamCall;
+  readonly #reply: ClientReply;
+  #parts: Buffer[] = [];
+  #waiting = false;
+
+  constructor(stream: StreamCall, reply: ClientReply) {
+    this.#stream = stream;
+    this.#reply = reply;
+  }
+
+  take(bytes: Buffer): void {
+    if (this.#parts.push(bytes) === 1) queueMicrotask(this.flush);
+  }
+
+  flush = (): void => {
+    const bytes = this.#gathered();
+    if (bytes === null || this.#reply.write(bytes) || this.#waiting) return;
+    this.#waiting = true;
+    this.#stream.pause();
+    this.#reply.onDrain(() => {
+      this.#waiting = false;
+      this.#stream.resume();
+    });
+  };
+
+  end(trailer: Buffer): void {
+    this.#parts.push(trailer);
+    this.#reply.end(this.#gathered() ?? trailer);
+  }
+
+  #gathered(): Buffer | null {
+    const parts = this.#parts;
+    if (parts.length === 0) return null;
+    this.#parts = [];
+    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+  }
 }

@@ -21,8 +21,7 @@ export type StreamEnding =
 
 /** Who receives a committed stream. */
 export interface StreamSink {
-  /** @returns false to have the upstream paused until `resume` */
-  write(bytes: Buffer): boolean;
+  write(bytes: Buffer): void;
   /** Called once, after the last write. */
   ended(ending: StreamEnding): void;
 }
@@ -96,6 +95,13 @@ export class StreamCall extends UpstreamCall {
     else this.#watchStalls();
   }
 
+  /** The sink can take no more for now. What was read already still comes. */
+  pause(): void {
+    if (this.#paused || this.exchange.over) return;
+    this.#paused = true;
+    this.exchange.pause();
+  }
+
   /** The sink can take more. */
   resume(): void {
     if (!this.#paused) return;
@@ -126,10 +132,11 @@ export class StreamCall extends UpstreamCall {
     watch.push(chunk);
     if (watch.progress) this.#lastContentAt = now;
     for (const bytes of watch.forward) this.#emit(bytes);
-    if (watch.committed && !this.decided) this.#commit();
+    // Trouble first: content that came in the same chunk was not sent yet, so the attempt can still be replaced unseen.
     if (watch.failure) this.#break(watch.failure);
     else if (watch.done) this.#finish(watch);
     else if (!watch.committed) this.#boundHeld(chunk.length);
+    else if (!this.decided) this.#commit();
   }
 
   protected onGoodEnd(): void {
@@ -142,7 +149,7 @@ export class StreamCall extends UpstreamCall {
     if (this.#ending) return;
     // With the finish reason all content is here; what is missing is only the terminator. That is an answer.
     if (this.#watch?.finishReason) this.#finish(this.#watch);
-    else if (this.#watch?.committed) this.#break({ ...failure, class: "truncated" });
+    else if (this.decided) this.#break({ ...failure, class: "truncated" });
     else this.#break(failure);
   }
 
@@ -161,12 +168,8 @@ export class StreamCall extends UpstreamCall {
   }
 
   #emit(bytes: Buffer): void {
-    if (!this.#sink) {
-      this.#held.push(bytes);
-    } else if (!this.#sink.write(bytes) && !this.#paused) {
-      this.#paused = true;
-      this.exchange.pause();
-    }
+    if (this.#sink) this.#sink.write(bytes);
+    else this.#held.push(bytes);
   }
 
   /** The upstream is done, or said so: was it a whole answer? */
@@ -186,7 +189,7 @@ export class StreamCall extends UpstreamCall {
 
   /** Before the commit this is a failed call that can be replaced unseen; after it, a broken stream. */
   #break(failure: Failure): void {
-    if (!this.#watch?.committed) this.fail(this.#withStatus(failure));
+    if (!this.decided) this.fail(this.#withStatus(failure));
     else this.#conclude({ kind: "broken", failure: this.#withStatus(failure) });
   }
 
