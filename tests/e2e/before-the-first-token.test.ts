@@ -88,6 +88,16 @@ const brokenStarts: Readonly<Record<string, BrokenStart>> = {
     failure: "server_error",
     status: 500,
   },
+  "sends the client elsewhere": {
+    a: (reply) => reply.status(302).headers({ location: "http://127.0.0.1:1/" }, 0),
+    failure: "garbled",
+    status: 302,
+  },
+  "answers 200 with nothing": {
+    a: (reply) => reply.status(200).headers({ "content-type": "text/event-stream" }, 0),
+    failure: "truncated",
+    status: 200,
+  },
   "sends an error event after its role": {
     a: (reply) => reply.eventStream().chunk(roleOfA).chunk(sse(overloadedError)).end(),
     failure: "overloaded",
@@ -180,6 +190,38 @@ test.each(["accepts and never answers", "sends its headers and then nothing", "s
     expect(a.requests.map(({ socket }) => socket)).toEqual([0, 1]);
   },
 );
+
+test("a kept connection that its provider closes at the wrong moment is replaced by a fresh one, which counts as nothing", async () => {
+  const fromA = answersChat(words, shapeOfA);
+  const { a, b, gateway } = await setScene({ a: [fromA, (reply) => reply.fin(), fromA], b: answersFromB });
+  await post(gateway, { stream: true });
+  const raw = await post(gateway, { stream: true });
+  expect(expectClean(raw, words)).toEqual([]);
+  expect(raw.headers).toMatchObject({ "x-tuloy-provider": "a", "x-tuloy-attempts": "1" });
+  expect(a.requests.map(({ socket }) => socket)).toEqual([0, 0, 1]);
+  expect(b.requests).toHaveLength(0);
+  expect(breakerOf(gateway, "a").view(performance.now())).toMatchObject({ consecutiveFailures: 0 });
+});
+
+test("a fresh connection that breaks too is a failure, and B is asked", async () => {
+  const { a, b, gateway } = await setScene({
+    a: [answersChat(words, shapeOfA), (reply) => reply.fin(), (reply) => reply.fin()],
+    b: answersFromB,
+  });
+  await post(gateway, { stream: true });
+  const raw = await post(gateway, { stream: true });
+  expect([a.requests.length, b.requests.length]).toEqual([3, 1]);
+});
+
+test("answers before the answer (100 Continue, 103 Early Hints) are none", async () => {
+  const { b, gateway } = await setScene({
+    a: (reply, request) => answersChat(words, shapeOfA)(reply.informational(103, { link: "</x>" }), request),
+    b: answersFromB,
+  });
+  const raw = await post(gateway, { stream: true });
+  expect(expectClean(raw, words)).toEqual([]);
+  expect(b.requests).toHaveLength(0);
+});
 
 test("a client sees no head before it is known who answers", async () => {
   const statuses: number[] = [];
@@ -393,7 +435,7 @@ describe("embeddings come whole from B when A", () => {
   };
   const faults: [string, Script, string][] = [
     ["is overloaded", (reply) => reply.json(503, overloadedError), "overloaded"],
-    ["resets", (reply) => reply.reset(), "reset"],
+    ["resets", (reply) => reply.status(200).headers({}, 500).chunk("{").reset(), "reset"],
     ["sends a list without vectors", (reply) => reply.json(200, { ...vectors, data: [] }), "garbled"],
     ["never answers", (reply) => reply.silence(), "first_token_timeout"],
   ];

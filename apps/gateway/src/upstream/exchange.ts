@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Dispatcher } from "undici";
 
-import type { Destination, UpstreamPools } from "./pools.ts";
+import type { CarriedHandler, Carrier, Destination, UpstreamPools } from "./pools.ts";
 
 /** What one call sends. */
 export interface UpstreamRequest {
@@ -37,12 +37,12 @@ const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR
  * though the server is fine. Such a reset (on a reused connection, before any byte) is sent once more over a fresh
  * connection, uncounted.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements CarriedHandler {
   readonly #pools: UpstreamPools;
   readonly #request: UpstreamRequest;
   readonly #events: ExchangeEvents;
   #controller: Dispatcher.DispatchController | null = null;
-  #dispatching = false;
+  #carrier: Carrier | null = null;
   #reusedConnection = false;
   #retriedFresh = false;
   #head = false;
@@ -57,9 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Sends. Events may arrive before this returns. */
   start(): void {
     const { to, path, headers, body } = this.#request;
-    this.#dispatching = true;
     const denied = this.#pools.dispatch(to, { path, method: "POST", headers, body }, this);
-    this.#dispatching = false;
     if (denied) this.#lose({ class: "refused", reason: denied.message });
   }
 
@@ -83,14 +81,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.resume();
   }
 
+  carriedBy(carrier: Carrier): void {
+    this.#carrier = carrier;
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#over) {
       controller.abort(cancelled);
       return;
     }
-    // A request that starts while dispatch() is still running found an idle connection; a new one takes a turn of the event loop.
-    this.#reusedConnection = this.#dispatching;
+    this.#reusedConnection = this.#carrier?.countRequest() ?? false;
     this.#events.onConnected();
   }
 

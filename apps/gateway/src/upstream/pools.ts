@@ -24,6 +24,43 @@ function connectionOptions(to: Destination): Pool.Options & Client.Options {
   };
 }
 
+/** What carries a request: one connection at a time, opened anew when it was lost. */
+export interface Carrier {
+  /** To be called once, when a request is about to be written: whether its connection has carried one before. */
+  countRequest(): boolean;
+}
+
+/** A handler that is told what carries its request, before anything else. */
+export interface CarriedHandler extends Dispatcher.DispatchHandler {
+  carriedBy(carrier: Carrier): void;
+}
+
+/** undici tells nobody whether a request goes over a fresh connection, and nothing in its timing gives it away. */
+class CountingClient extends Client implements Carrier {
+  #requests = 0;
+
+  constructor(origin: string | URL, options: Client.Options) {
+    super(origin, options);
+    this.on("connect", () => {
+      this.#requests = 0;
+    });
+  }
+
+  override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (isCarried(handler)) handler.carriedBy(this);
+    return super.dispatch(request, handler);
+  }
+
+  countRequest(): boolean {
+    this.#requests += 1;
+    return this.#requests > 1;
+  }
+}
+
+function isCarried(handler: Dispatcher.DispatchHandler): handler is CarriedHandler {
+  return "carriedBy" in handler;
+}
+
 /** The connection pools of the process: the only way out. One pool an origin, opened at its first use. */
 export class UpstreamPools {
   readonly #pools = new Map<string, Pool | Error>();
@@ -32,7 +69,7 @@ export class UpstreamPools {
    * Sends over a pooled connection.
    * @returns why the destination is denied, or null when the request is on its way
    */
-  dispatch(to: Destination, request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): Error | null {
+  dispatch(to: Destination, request: Dispatcher.DispatchOptions, handler: CarriedHandler): Error | null {
     const pool = this.#pools.get(poolKey(to)) ?? this.#open(to);
     if (pool instanceof Error) return pool;
     pool.dispatch(request, handler);
@@ -40,8 +77,8 @@ export class UpstreamPools {
   }
 
   /** Sends over a connection of its own, which is closed afterwards. Only for a destination that `dispatch` accepted. */
-  dispatchFresh(to: Destination, request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    const client = new Client(to.origin, connectionOptions(to));
+  dispatchFresh(to: Destination, request: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
+    const client = new CountingClient(to.origin, connectionOptions(to));
     client.dispatch(request, handler);
     void client.close();
   }
@@ -53,7 +90,7 @@ export class UpstreamPools {
   }
 
   #open(to: Destination): Pool | Error {
-    const pool = (to.private ? null : deniedLiteral(new URL(to.origin))) ?? new Pool(to.origin, connectionOptions(to));
+    const pool = (to.private ? null : deniedLiteral(new URL(to.origin))) ?? new Pool(to.origin, { ...connectionOptions(to), factory: (origin, options) => new CountingClient(origin, options) });
     this.#pools.set(poolKey(to), pool);
     return pool;
   }
