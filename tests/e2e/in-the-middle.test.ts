@@ -49,6 +49,15 @@ const breaks: Readonly<Record<string, Break>> = {
     a: (reply) => begins(reply).trickle(": ping\n\n".repeat(500), 8, 10),
     failure: "stall",
   },
+  "finishes one of two choices": {
+    a: (reply) =>
+      begins(reply)
+        .chunk(sse({ ...chatChunk({ delta: {} }, shape), choices: [{ index: 1, delta: {} }] }))
+        .chunk(finished("stop"))
+        .chunk(sse("[DONE]"))
+        .end(),
+    failure: "truncated",
+  },
   "sends an error event": {
     a: (reply) =>
       begins(reply)
@@ -235,6 +244,19 @@ test("a provider that keeps its connection open after [DONE] does not keep the c
   });
   const raw = await post(gateway, { stream: true }, { timeoutMs: 1500 });
   expect(expectClean(raw, "Go on then")).toEqual([]);
+});
+
+test("what a provider says after [DONE] is not passed on", async () => {
+  const { gateway } = await setScene({
+    a: (reply) =>
+      begins(reply)
+        .chunk(finished("stop") + sse("[DONE]") + sse(openaiError(500, null, "too late")) + sse("[DONE]"))
+        .chunk(": and a comment\n\n")
+        .end(),
+  });
+  const raw = await post(gateway, { stream: true });
+  expect(expectClean(raw, "Go on then")).toEqual([]);
+  expect(raw.text().endsWith("data: [DONE]\n\n")).toBe(true);
 });
 
 test("an event that is not JSON is left out of a good stream, and noted", async () => {
