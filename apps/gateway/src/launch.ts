@@ -6,7 +6,7 @@ import { LedgerError, openSqliteLedger, type Ledger, type LedgerListener } from 
 
 import { startGateway } from "./compose.ts";
 import { compile, type OwnKey } from "./config/compile.ts";
-import { firstKey, newApiKey } from "./config/first-key.ts";
+import { firstKey, forgetFirstKey, newApiKey } from "./config/first-key.ts";
 import { LiveConfig } from "./config/live.ts";
 import { formatProblem, loadConfig } from "./config/read.ts";
 import type { Snapshot } from "./config/snapshot.ts";
@@ -72,14 +72,6 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const dataDir =
     overrides.dataDir === undefined ? resolve(base, config.data.dir) : resolve(options.directory, overrides.dataDir);
 
-  const keys = ownKeys(source, config, dataDir);
-  const sandboxes = new SandboxFleet({ clock, random });
-  let newest = config;
-  const prepare = async (next: Config, text: string): Promise<Snapshot> => {
-    const snapshot = compile(next, text, await sandboxes.prepare(next), keys.own);
-    newest = next;
-    return snapshot;
-  };
   const trouble: LedgerListener = {
     // An alert would go where nothing can be written now; it follows when it can.
     onTrouble: (message) => log.error({ event: "ledger_failing" }, message),
@@ -92,7 +84,17 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   };
   const ledger = await openLedger(dataDir, clock, trouble);
   const observer = createObserver({ ledger, log, clock });
+  const sandboxes = new SandboxFleet({ clock, random });
+  let madeKey: string | null = null;
   try {
+    const keys = ownKeys(source, config, dataDir);
+    madeKey = keys.shown;
+    let newest = config;
+    const prepare = async (next: Config, text: string): Promise<Snapshot> => {
+      const snapshot = compile(next, text, await sandboxes.prepare(next), keys.own);
+      newest = next;
+      return snapshot;
+    };
     const live = new LiveConfig(await prepare(config, source.text));
     const gateway = await startGateway({ config: live, ledger, observer, clock, random }, { host, port });
     const watch =
@@ -120,7 +122,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       health: gateway.health,
       sandboxes,
       dataDir,
-      madeKey: keys.shown,
+      madeKey,
       reload: async () => watch?.reload(),
       close: async (graceMs) => {
         watch?.close();
@@ -129,6 +131,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       },
     };
   } catch (error) {
+    if (madeKey !== null && source.kind === "file") forgetFirstKey(dataDir);
     await sandboxes.close();
     await ledger.close();
     throw listenError(error, host, port) ?? error;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { z } from "zod";
@@ -23,7 +23,7 @@ export function newApiKey(): string {
   return `tuloy_${randomBytes(24).toString("base64url")}`;
 }
 
-/** Reads the first key's digest from the data directory, or makes a key and keeps its digest there. Throws when it can do neither. */
+/** Reads the first key's digest from the data directory, which exists, or makes a key and keeps its digest there. Throws when it can do neither. */
 export function firstKey(dataDir: string): FirstKey {
   const path = join(dataDir, fileName);
   const before = read(path);
@@ -31,9 +31,13 @@ export function firstKey(dataDir: string): FirstKey {
   const shown = newApiKey();
   const secret = randomBytes(32);
   const digest = keyDigest(secret, shown);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(path, `${JSON.stringify({ secret: secret.toString("base64"), digest })}\n`, { mode: 0o600 });
   return { secret, digest, shown };
+}
+
+/** Takes a key back that nobody was shown, since the start failed: the next start makes another one. */
+export function forgetFirstKey(dataDir: string): void {
+  rmSync(join(dataDir, fileName), { force: true });
 }
 
 function read(path: string): z.infer<typeof kept> | null {

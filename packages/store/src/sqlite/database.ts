@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { LedgerError } from "../ledger.ts";
@@ -20,7 +20,7 @@ export function databasePath(directory: string): string {
 export function prepareDirectory(directory: string): string {
   const path = databasePath(directory);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     if (!existsSync(path)) {
       closeSync(openSync(path, "a", 0o600));
       chmodSync(path, 0o600);
@@ -29,6 +29,20 @@ export function prepareDirectory(directory: string): string {
     throw new LedgerError("unusable", directoryProblem(directory, error), { cause: error });
   }
   return path;
+}
+
+/** Node's own `recursive` never returns where a directory exists but takes no other, as on /proc. */
+function makeDirectory(directory: string): void {
+  // A file in its place is found out when something is put into it.
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) makeDirectory(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another process, started at the same time, was quicker.
+    if (!existsSync(directory)) throw error;
+  }
 }
 
 /**
