@@ -29,6 +29,8 @@ export interface TestGatewayOptions {
   readonly providers: Readonly<Record<string, TestProvider>>;
   /** YAML, inside the braces of the default route's `failover`. */
   readonly failover?: string;
+  /** Routes before the default one, each as YAML inside its braces. */
+  readonly routes?: readonly string[];
   /** More YAML at the top level. */
   readonly more?: string;
   /** Default: the machine's. */
@@ -66,7 +68,7 @@ export async function startTuloy(options: TestGatewayOptions): Promise<TestGatew
 }
 
 /** The configuration of a test, as a person would write it. */
-export function configText({ providers, failover = "", more = "" }: TestGatewayOptions): string {
+export function configText({ providers, failover = "", routes = [], more = "" }: TestGatewayOptions): string {
   const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, "providers:"];
   for (const [name, { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "", also = [] }] of Object.entries(
     providers,
@@ -81,7 +83,12 @@ export function configText({ providers, failover = "", more = "" }: TestGatewayO
       ...also.map((name) => `      ${name}:`),
     );
   }
-  lines.push("routes:", `  - { name: default, failover: { ${failover} } }`, more);
+  lines.push(
+    "routes:",
+    ...routes.map((route) => `  - { ${route} }`),
+    `  - { name: default, failover: { ${failover} } }`,
+    more,
+  );
   return lines.join("\n");
 }
 

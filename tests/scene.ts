@@ -13,6 +13,8 @@ export type Part = Script | readonly Script[];
 export interface SceneOptions {
   /** YAML, inside the braces of the default route's `failover`. */
   readonly failover?: string;
+  /** Routes before the default one, each as YAML inside its braces. */
+  readonly routes?: readonly string[];
   /** More YAML at the top level. */
   readonly more?: string;
   /** By provider: its keys, and YAML inside its model's braces. */
@@ -50,10 +52,11 @@ export async function openScene<Name extends string>(
     upstreams[name] = await startUpstream(parts[name]);
     providers[name] = { ...options.providers?.[name], url: upstreams[name].url };
   }
-  const { failover, more, clock } = options;
+  const { failover, routes, more, clock } = options;
   const gateway = await startTuloy({
     providers,
     ...(failover === undefined ? {} : { failover }),
+    ...(routes === undefined ? {} : { routes }),
     ...(more === undefined ? {} : { more }),
     ...(clock === undefined ? {} : { clock }),
   });
