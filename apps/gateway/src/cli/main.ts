@@ -7,9 +7,9 @@ import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
 import { tracesCommand } from "./traces.ts";
 
-/** Dispatches to one file per command. */
-export async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command("tuloy")
+/** The command line: every command in its own file. */
+export function program(): Command {
+  return new Command("tuloy")
     .description("A self-hosted gateway for LLM APIs: when a provider fails, the same model answers from another one.")
     .version("0.1.0")
     .showHelpAfterError()
@@ -19,8 +19,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(planCommand())
     .addCommand(tracesCommand())
     .addCommand(alertsCommand());
+}
+
+/** Dispatches to one file per command. */
+export async function main(argv: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync([...argv]);
+    await program().parseAsync([...argv]);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode;
     else throw error;

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { program } from "../../apps/gateway/src/cli/main.ts";
+import { checkout, codeOf, pages, prose } from "./markdown.ts";
+import type { Page } from "./markdown.ts";
+
+const all = pages();
+const commands = new Map(program().commands.map((command) => [command.name(), command]));
+
+/** What `[text](target)` points to. */
+function links(of: Page): string[] {
+  return [...prose(of).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+}
+
+/** The anchors that GitHub gives the headings of a page. */
+function anchors(of: Page): string[] {
+  return [...prose(of).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+/** Whether a link within the checkout leads somewhere. */
+function leads(from: Page, target: string): boolean {
+  const [path = "", anchor] = target.split("#", 2);
+  const name = path === "" ? from.name : normalize(join(dirname(from.name), path));
+  if (!existsSync(join(checkout, name))) return false;
+  if (anchor === undefined) return true;
+  const to = all.find((known) => known.name === name);
+  return to !== undefined && anchors(to).includes(anchor);
+}
+
+describe("every relative link of", () => {
+  const linking = all.filter((of) => links(of).length > 0).map((of) => [of.name, of] as const);
+
+  test.each(linking)("%s leads somewhere", (_, of) => {
+    const broken = links(of).filter((target) => !/^[a-z]+:/.test(target) && !leads(of, target));
+    expect(broken).toEqual([]);
+  });
+});
+
+describe("every command that the documentation names exists", () => {
+  const said = all.flatMap(({ name, text }) =>
+    [...text.matchAll(/npm run tuloy -- ([a-z]+)([^`\n]*)/g)].map(
+      ([line, command = "", rest = ""]) => [`${name}: ${line}`, command, rest] as const,
+    ),
+  );
+
+  test.each(said)("%s", (_, command, rest) => {
+    const known = commands.get(command)?.options.map(({ long }) => long);
+    expect(known).toBeDefined();
+    for (const [option] of rest.matchAll(/--[a-z-]+/g)) expect(known).toContain(option);
+  });
+
+  test("and each npm script", () => {
+    const manifest = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { scripts: object };
+    const scripts = all.flatMap(({ text }) => [...text.matchAll(/npm run ([a-z][a-z:]*)/g)].map(([, name]) => name));
+    expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining(scripts));
+  });
+});
+
+describe("docs/operations.md lists", () => {
+  /** They mean the same for every command, so they are told once. */
+  const everywhere = new Set(["--config", "--data-dir"]);
+  const rows = (all.find(({ name }) => name === "docs/operations.md")?.text ?? "")
+    .split("\n")
+    .filter((line) => line.startsWith("| `npm run tuloy -- "));
+
+  test.each([...commands.values()].map((command) => [command.name(), command] as const))(
+    "%s, with its options",
+    (name, command) => {
+      const told = rows
+        .filter((line) => line.startsWith(`| \`npm run tuloy -- ${name}`))
+        .flatMap(codeOf)
+        .join(" ");
+      const options = command.options
+        .map(({ long }) => long ?? "")
+        .filter((long) => name === "start" || !everywhere.has(long));
+      expect(told).not.toBe("");
+      for (const option of options) expect(told).toContain(option);
+    },
+  );
+});
