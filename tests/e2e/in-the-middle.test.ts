@@ -23,8 +23,9 @@ const neverOpen = "breaker: { failures: 1000, of: 1000 }";
 
 interface Break {
   readonly a: Script;
-  /** The class on the trace. */
+  /** The class on the trace, and part of its reason where the class has several. */
   readonly failure: string;
+  readonly reason?: string;
 }
 
 /** Ways in which a stream goes wrong after some of it has reached the client. */
@@ -44,10 +45,11 @@ const breaks: Readonly<Record<string, Break>> = {
     a: (reply) => begins(reply).chunk(sse("[DONE]")).end(),
     failure: "truncated",
   },
-  "says no more": { a: (reply) => begins(reply), failure: "stall" },
+  "says no more": { a: (reply) => begins(reply), failure: "stall", reason: "no bytes for 300 ms" },
   "says no more but pings": {
     a: (reply) => begins(reply).trickle(": ping\n\n".repeat(500), 8, 10),
     failure: "stall",
+    reason: "no content for 400 ms",
   },
   "finishes one of two choices": {
     a: (reply) =>
@@ -102,7 +104,7 @@ describe("a stream is reported as broken, and nobody else is asked, when after t
     return opened.close;
   });
 
-  test.each(Object.entries(breaks))("%s", async (_, { a: script, failure }) => {
+  test.each(Object.entries(breaks))("%s", async (_, { a: script, failure, reason = "" }) => {
     const { a, b, gateway } = scene;
     a.script(script);
     const asked = a.requests.length;
@@ -129,7 +131,9 @@ describe("a stream is reported as broken, and nobody else is asked, when after t
 
     const trace = await gateway.trace(id);
     expect(trace).toMatchObject({ outcome: "broken", code: "stream_broken", status: 200, provider: "a" });
-    expect(trace.attempts).toMatchObject([{ provider: "a", failure, first_token_ms: expect.any(Number) }]);
+    expect(trace.attempts).toMatchObject([
+      { provider: "a", failure, reason: expect.stringContaining(reason), first_token_ms: expect.any(Number) },
+    ]);
     expect(trace.usage).toMatchObject({ source: "estimate", output_tokens: expect.any(Number) });
     expect(breakerOf(gateway, "a").view(performance.now())).toMatchObject({ consecutiveFailures: asked + 1 });
 
