@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from "node:fs";
+
 import { alertKinds, errorCodes, failureClasses, parseDuration } from "@tuloy/contract";
 import type { BreakerSettings, FailoverSettings, FailureClass } from "@tuloy/contract";
 import { describe, expect, test } from "vitest";
@@ -5,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { sandboxFaults } from "../../apps/gateway/src/sandbox/faults.ts";
 import { failoverPreset, failureEffects, keyEffect } from "../../packages/routing/src/index.ts";
 import type { BreakerEffect, KeyEffect, NextStep } from "../../packages/routing/src/index.ts";
-import { codeOf, page, prose, table } from "./markdown.ts";
+import { checkout, codeOf, page, prose, table } from "./markdown.ts";
 
 const failover = page("docs/failover.md");
 const http = page("docs/http.md");
@@ -103,6 +105,15 @@ function breakerValues(
     Object.entries(values).map(([name, valueOf]) => [name, ({ breaker }: FailoverSettings) => valueOf(breaker)]),
   );
 }
+
+test("the headers of docs/http.md are those that the code reads and sends", () => {
+  const named = (text: string): string[] => [...new Set(text.match(/\bx-(?:tuloy|should)-[a-z-]+/g))].sort();
+  const sources = globSync("apps/gateway/src/{relay,http}/*.ts", { cwd: checkout });
+  const code = sources
+    .filter((name) => !name.endsWith(".test.ts"))
+    .map((name) => readFileSync(`${checkout}${name}`, "utf8"));
+  expect(named(http.text)).toEqual(named(code.join("\n")));
+});
 
 test("the error codes of docs/http.md are those of the code, with status and type", () => {
   const written = table(http, "code", "status", "type").map(([code = "", status, type = ""]) => [
