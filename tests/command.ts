@@ -112,7 +112,7 @@ export class Tuloy {
   }
 
   #lookAgain(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of this.#waiting) look();
   }
 
   /** Waits until it has ended and everything that it printed is here. */

@@ -109,13 +109,14 @@ function valueAt(source: YamlSource, path: Path): unknown {
   return value;
 }
 
-/** A key that long is a secret in the wrong place rather than a name. */
+/** A key that long, or like this, is a secret in the wrong place rather than a name. */
 const longestKeyShown = 60;
+const looksSecret = /^(?:sk|rk|pk)-|(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}/;
 
 function problem(file: string, path: Path, { line, column }: Place, message: string): ConfigProblem {
   const text = path.map((key, depth) => {
     if (typeof key === "number") return `[${key}]`;
-    const shown = key.length > longestKeyShown ? `${key.slice(0, 8)}…` : key;
+    const shown = key.length > longestKeyShown || looksSecret.test(key) ? `${key.slice(0, 8)}…` : key;
     if (!/^[A-Za-z0-9_-]+$/.test(shown)) return `[${JSON.stringify(shown)}]`;
     return depth === 0 ? shown : `.${shown}`;
   });
