@@ -1,4 +1,14 @@
-import { answersChat, chatChunk, chatChunks, expectClean, readChatStream, sse } from "@tuloy/testkit";
+import {
+  answersChat,
+  answersError,
+  chatChunk,
+  chatChunks,
+  expectClean,
+  FakeClock,
+  readChatStream,
+  sse,
+} from "@tuloy/testkit";
+import type { Script } from "@tuloy/testkit";
 import { describe, expect, test } from "vitest";
 
 import { post, setScene } from "../scene.ts";
@@ -11,6 +21,13 @@ const usageOfA = sse({
   choices: [],
   usage: { prompt_tokens: 1000, completion_tokens: 0, total_tokens: 1000 },
 });
+
+const busy = answersError(503, null, "busy");
+const breaksOff: Script = (reply) => {
+  reply.eventStream();
+  for (const event of chatChunks(["All", " from"], { finishReason: null, done: false })) reply.chunk(event);
+  return reply.reset();
+};
 
 describe("a second attempt inherits nothing from the first", () => {
   test("of its request: the body, the model's id and the key are the second's own", async () => {
@@ -103,4 +120,22 @@ describe("a second attempt inherits nothing from the first", () => {
     });
     expect(expectClean(await post(gateway, { stream: true }), words)).toEqual([]);
   });
+});
+
+test.each([
+  ["a stream that failed over", { stream: true }, [busy, answersChat(words)]],
+  ["a JSON answer that failed over", {}, [busy, answersChat(words)]],
+  ["a stream that broke", { stream: true }, [breaksOff]],
+  ["an error", {}, [busy, busy]],
+] as const)("%s leaves no timer behind", async (_, body, replies) => {
+  const clock = new FakeClock();
+  const [first, second = first] = replies;
+  const { gateway } = await setScene({ a: first, b: second }, { clock });
+  // Long enough for the records to be written, too short for any limit of a request to pass.
+  const settle = (): Promise<void> => clock.pass(3000);
+  await settle();
+  const before = clock.pending;
+  await post(gateway, body);
+  await settle();
+  expect(clock.pending).toBe(before);
 });
