@@ -1,9 +1,17 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 
+/**
+ * Answers up to this size are handed over as a string of bytes: Node joins it with the headers into one write, where a Buffer
+ * would be a gathered write of two parts, which costs a tenth of a small request. Beyond, the copy would cost more.
+ */
+const joinedBytes = 16 * 1024;
+
 /** The answer to one client, on the raw response. Writing after the client left does nothing. */
 export class ClientReply {
   readonly #response: ServerResponse;
   #status = 0;
+  /** The body is sent in chunks, which are framed here: one write each, where Node's own framing makes three. */
+  #framing = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -30,12 +38,18 @@ export class ClientReply {
   start(status: number, headers: OutgoingHttpHeaders): void {
     if (this.#status !== 0) return;
     this.#status = status;
-    if (!this.#response.destroyed) this.#response.writeHead(status, headers);
+    const response = this.#response;
+    if (response.destroyed) return;
+    response.writeHead(status, headers);
+    this.#framing = response.chunkedEncoding;
+    response.chunkedEncoding = false;
   }
 
   /** @returns false when the client reads slower than we write: wait for `onDrain` */
   write(bytes: Buffer): boolean {
-    return this.#response.destroyed || this.#response.write(bytes);
+    // An empty chunk would be the terminator.
+    if (this.#response.destroyed || bytes.length === 0) return true;
+    return this.#response.write(this.#framing ? framed(bytes) : bytes);
   }
 
   onDrain(run: () => void): void {
@@ -44,8 +58,11 @@ export class ClientReply {
 
   end(bytes?: Buffer): void {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    if (bytes) this.#response.end(bytes);
-    else this.#response.end();
+    if (this.#framing)
+      this.#response.end(bytes && bytes.length > 0 ? Buffer.concat([framed(bytes), lastChunk]) : lastChunk);
+    else if (!bytes) this.#response.end();
+    else if (bytes.length <= joinedBytes) this.#response.end(bytes.toString("latin1"), "latin1");
+    else this.#response.end(bytes);
   }
 
   /** Sends a whole answer at once. */
@@ -55,6 +72,18 @@ export class ClientReply {
     this.start(status, headers);
     this.end(body);
   }
+}
+
+const lastChunk = Buffer.from("0\r\n\r\n");
+
+/** One chunk of a chunked body (RFC 9112, section 7.1). */
+function framed(bytes: Buffer): Buffer {
+  const size = `${bytes.length.toString(16)}\r\n`;
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2);
+  chunk.write(size, 0, "latin1");
+  bytes.copy(chunk, size.length);
+  chunk.write("\r\n", chunk.length - 2, "latin1");
+  return chunk;
 }
 
 function ignore(): void {}

@@ -25,18 +25,18 @@ export class AnswerCall extends UpstreamCall {
   readonly #dialect: ClientDialect;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
-  #settle: (outcome: AnswerOutcome) => void = () => {};
+  readonly #settle: (outcome: AnswerOutcome) => void;
 
-  constructor(context: CallContext, request: UpstreamRequest, dialect: ClientDialect) {
+  /** @param settle called once, unless the call is cancelled */
+  constructor(
+    context: CallContext,
+    request: UpstreamRequest,
+    dialect: ClientDialect,
+    settle: (outcome: AnswerOutcome) => void,
+  ) {
     super(context, request);
     this.#dialect = dialect;
-  }
-
-  run(): Promise<AnswerOutcome> {
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      this.send();
-    });
+    this.#settle = settle;
   }
 
   protected onGoodHead(_headers: IncomingHttpHeaders): void {}

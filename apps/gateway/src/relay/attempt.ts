@@ -150,32 +150,27 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
     limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
     mayCut: () => mayCut(course, open, clock.now()),
   };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const settle = (outcome: CallOutcome): void => {
       interrupt.listen(null);
       resolve(outcome);
     };
-    if (request.facts.stream) {
-      const options = { wantsUsage: request.facts.wantsUsage, stallLimits: route.failover };
-      const stream = new StreamCall(callContext, upstreamRequest, dialect, options);
-      open.upstream = stream;
-      stream
-        .run()
-        .then((outcome) => settle(outcome.kind === "committed" ? { kind: "stream", open, stream } : outcome), reject);
-    } else {
-      const answerCall = new AnswerCall(callContext, upstreamRequest, dialect);
-      open.upstream = answerCall;
-      answerCall
-        .run()
-        .then(
-          (outcome) => settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
-          reject,
+    const upstream = request.facts.stream
+      ? new StreamCall(callContext, upstreamRequest, dialect, {
+          wantsUsage: request.facts.wantsUsage,
+          stallLimits: route.failover,
+          settle: (outcome) =>
+            settle(outcome.kind === "committed" ? { kind: "stream", open, stream: outcome.stream } : outcome),
+        })
+      : new AnswerCall(callContext, upstreamRequest, dialect, (outcome) =>
+          settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
         );
-    }
+    open.upstream = upstream;
     interrupt.listen((reason) => {
-      open.upstream?.cancel();
+      upstream.cancel();
       settle({ kind: "interrupted", reason });
     });
+    upstream.start();
   });
 }
 

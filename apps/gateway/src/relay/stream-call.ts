@@ -28,13 +28,21 @@ export interface StreamSink {
 
 export type StreamOutcome =
   /** Content has arrived. `pour` gives it and all that follows. */
-  | { readonly kind: "committed" }
+  | { readonly kind: "committed"; readonly stream: StreamCall }
   /** `empty` is set when the stream was whole but had nothing in it: it is shown when nobody has a better one. */
   | {
       readonly kind: "failed";
       readonly failure: Failure;
       readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null;
     };
+
+export interface StreamOptions {
+  /** The client asked for a usage chunk. */
+  readonly wantsUsage: boolean;
+  readonly stallLimits: StallLimits;
+  /** Called once, unless the call is cancelled before. */
+  readonly settle: (outcome: StreamOutcome) => void;
+}
 
 /** What may arrive before the first content: role, pings, comments. More than this is not a model's answer. */
 const maxHeldBytes = 1024 * 1024;
@@ -50,7 +58,7 @@ export class StreamCall extends UpstreamCall {
   readonly #dialect: ClientDialect;
   readonly #wantsUsage: boolean;
   readonly #stallLimits: StallLimits;
-  #settle: (outcome: StreamOutcome) => void = () => {};
+  readonly #settle: (outcome: StreamOutcome) => void;
   #watch: StreamWatch | null = null;
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -61,28 +69,17 @@ export class StreamCall extends UpstreamCall {
   #lastByteAt = 0;
   #lastContentAt = 0;
 
-  constructor(
-    context: CallContext,
-    request: UpstreamRequest,
-    dialect: ClientDialect,
-    options: { readonly wantsUsage: boolean; readonly stallLimits: StallLimits },
-  ) {
+  constructor(context: CallContext, request: UpstreamRequest, dialect: ClientDialect, options: StreamOptions) {
     super(context, request);
     this.#dialect = dialect;
     this.#wantsUsage = options.wantsUsage;
     this.#stallLimits = options.stallLimits;
+    this.#settle = options.settle;
   }
 
   /** What was seen of the stream so far; null before its head. */
   get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes" | "finishReason"> | null {
     return this.#watch;
-  }
-
-  run(): Promise<StreamOutcome> {
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      this.send();
-    });
   }
 
   /** Hands over what was held and everything that follows. Only after `committed`, once. */
@@ -164,7 +161,7 @@ export class StreamCall extends UpstreamCall {
   #commit(): void {
     this.decided = true;
     this.clearTimer();
-    this.#settle({ kind: "committed" });
+    this.#settle({ kind: "committed", stream: this });
   }
 
   #emit(bytes: Buffer): void {

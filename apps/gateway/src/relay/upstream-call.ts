@@ -99,7 +99,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
   protected abstract onFailed(failure: Failure): void;
 
   /** Sends the request and starts the connect limit, unless a kept-alive connection already carries it. */
-  protected send(): void {
+  start(): void {
     this.exchange.start();
     if (!this.decided && this.connectedAt === null) this.#arm(this.context.limits.connectMs, this.#onConnectLimit);
   }

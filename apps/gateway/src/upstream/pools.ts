@@ -90,7 +90,12 @@ export class UpstreamPools {
   }
 
   #open(to: Destination): Pool | Error {
-    const pool = (to.private ? null : deniedLiteral(new URL(to.origin))) ?? new Pool(to.origin, { ...connectionOptions(to), factory: (origin, options) => new CountingClient(origin, options) });
+    const pool =
+      (to.private ? null : deniedLiteral(new URL(to.origin))) ??
+      new Pool(to.origin, {
+        ...connectionOptions(to),
+        factory: (origin, options) => new CountingClient(origin, options),
+      });
     this.#pools.set(poolKey(to), pool);
     return pool;
   }

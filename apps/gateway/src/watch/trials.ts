@@ -4,7 +4,7 @@ import { failureEffects, keyEffect, type Health, type PermitResult } from "@tulo
 
 import type { LiveConfig } from "../config/live.ts";
 import type { Snapshot } from "../config/snapshot.ts";
-import { AnswerCall } from "../relay/answer-call.ts";
+import { AnswerCall, type AnswerOutcome } from "../relay/answer-call.ts";
 import { encode, secretOf } from "../relay/encode.ts";
 import { routeFor } from "../config/match.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
@@ -29,7 +29,7 @@ export interface TrialsContext {
 export class Trials {
   readonly #context: TrialsContext;
   #timer: Timer | null = null;
-  #running = new Set<AnswerCall>();
+  readonly #running = new Set<AnswerCall>();
   #stopped = false;
 
   constructor(context: TrialsContext) {
@@ -81,21 +81,22 @@ export class Trials {
     const request = dialect.read(probeRequest(deployment.operation, deployment.upstreamModel));
     if (!isReadRequest(request))
       throw new Error(`the probe for ${deployment.operation} is no valid request: ${request.message}`);
-    const call = new AnswerCall(
-      {
-        pools,
-        clock,
-        preset: provider.preset,
-        secret: secretOf(provider, key.name),
-        limits: { connectMs: settings.connectMs, answerMs: settings.firstTokenMs / 2 },
-        mayCut: () => true,
-      },
-      encode(request, deployment, provider, key.name, {}),
-      dialect,
-    );
-    this.#running.add(call);
-    const outcome = await call.run();
-    this.#running.delete(call);
+    const outcome = await new Promise<AnswerOutcome>((resolve) => {
+      const limits = { connectMs: settings.connectMs, answerMs: settings.firstTokenMs / 2 };
+      const secret = secretOf(provider, key.name);
+      const upstreamRequest = encode(request, deployment, provider, key.name, {});
+      const call = new AnswerCall(
+        { pools, clock, preset: provider.preset, secret, limits, mayCut: () => true },
+        upstreamRequest,
+        dialect,
+        (settled) => {
+          this.#running.delete(call);
+          resolve(settled);
+        },
+      );
+      this.#running.add(call);
+      call.start();
+    });
     const now = clock.now();
     const shown = outcome.kind === "answered" ? "ok" : keyEffect(outcome.failure);
     keys.report(key, shown, now, outcome.kind === "answered" ? null : outcome.failure.retryAfterMs);
