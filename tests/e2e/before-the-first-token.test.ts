@@ -210,6 +210,8 @@ test("a fresh connection that breaks too is a failure, and B is asked", async ()
   });
   await post(gateway, { stream: true });
   const raw = await post(gateway, { stream: true });
+  expect(expectClean(raw, words)).toEqual([]);
+  expect(raw.headers).toMatchObject({ "x-tuloy-provider": "b", "x-tuloy-attempts": "2", "x-tuloy-failover": "reset" });
   expect([a.requests.length, b.requests.length]).toEqual([3, 1]);
 });
 
