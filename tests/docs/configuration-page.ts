@@ -95,7 +95,7 @@ function meaningOf(shape: Shape): string {
 }
 
 function valueOf(shape: Shape): string {
-  if (shape.shortestMs !== undefined) return `duration, ${shape.shortestMs}ms to 24h`;
+  if (shape.shortestMs !== undefined) return `duration, at least ${shape.shortestMs}ms`;
   if (shape.enum !== undefined) return choice(shape.enum.map((word) => `\`${word}\``));
   switch (shape.type) {
     case "integer":

@@ -13,14 +13,14 @@ import { aggressivenesses, partialPolicies } from "./settings.ts";
 const longestDurationMs = 24 * 3_600_000;
 
 /** A duration as a person writes it, read into milliseconds. */
-function duration(shortestMs: number) {
+function duration(shortestMs: number, longestMs = longestDurationMs) {
   return z.string().transform((text, context) => {
     const ms = parseDuration(text);
     const message =
       ms === null
         ? "is not a duration; write for example 250ms, 10s or 9m30s"
-        : ms > longestDurationMs
-          ? "is longer than 24h"
+        : ms > longestMs
+          ? `is longer than ${longestMs === longestDurationMs ? "24h" : `${longestMs / 60_000}m`}`
           : ms < shortestMs
             ? `is shorter than ${shortestMs}ms`
             : null;
@@ -273,7 +273,9 @@ const breaker = z
       .max(100_000)
       .optional()
       .describe("Attempts within the window before the share counts. Default: the preset's."),
-    window: duration(1000).optional().describe("How far back the share looks. Default: the preset's."),
+    window: duration(1000, 5 * 60_000)
+      .optional()
+      .describe("How far back the share looks, at most 5m. Default: the preset's."),
     open: duration(100)
       .optional()
       .describe("The first open period; each further one in a row is twice as long. Default: the preset's."),

@@ -227,6 +227,23 @@ describe("a prompt that crashes servers", () => {
   });
 });
 
+describe("a Retry-After longer than patience", () => {
+  it("keeps requests away from an overloaded deployment for that long, though its breaker is closed", () => {
+    const health = steadyHealth();
+    const first = course(health, [a, b]);
+    first.failed(callOf(first.next(0)), { ...failure("overloaded"), retryAfterMs: 20_000 }, 0);
+    expect(callOf(course(health, [a, b], { startedAt: 19_999 }).next(19_999)).deployment.id).toBe("b/m");
+    expect(callOf(course(health, [a, b], { startedAt: 20_000 }).next(20_000)).deployment.id).toBe("a/m");
+  });
+
+  it("within patience cools nothing", () => {
+    const health = steadyHealth();
+    const first = course(health, [a, b]);
+    first.failed(callOf(first.next(0)), { ...failure("overloaded"), retryAfterMs: 3000 }, 0);
+    expect(callOf(course(health, [a, b]).next(0)).deployment.id).toBe("a/m");
+  });
+});
+
 describe("with every breaker open", () => {
   it("the one that failed least recently is tried, and its success counts as a trial's", () => {
     const health = steadyHealth();

@@ -17,11 +17,12 @@ export type BreakerEffect = "failure" | "slow_failure" | "soft" | "none";
 /**
  * What happens to the key:
  * - `cool`: not used for this deployment for a while.
- * - `throttle`: the same, and fewer calls at a time afterwards.
+ * - `wait`: not used for this deployment for exactly as long as the provider asked.
+ * - `throttle`: as `cool`, and fewer calls at a time afterwards.
  * - `quarantine`: not used at all until a trial succeeds; an alert.
  * - `disable`: not used for this deployment for 10 minutes, then a trial.
  */
-export type KeyEffect = "none" | "cool" | "throttle" | "quarantine" | "disable";
+export type KeyEffect = "none" | "cool" | "wait" | "throttle" | "quarantine" | "disable";
 
 /** Who may see it: `always` the client, `retryable` the client when nothing answered, `never` the client. */
 export type Surfacing = "always" | "retryable" | "never";

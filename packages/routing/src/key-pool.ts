@@ -190,6 +190,9 @@ export class KeyPool {
       case "cool":
         coolUntil(lease.slot, now + Math.max(forbiddenCoolMs, Math.min(retryAfterMs ?? 0, longestCoolMs)));
         return;
+      case "wait":
+        coolUntil(lease.slot, now + Math.min(retryAfterMs ?? 0, longestCoolMs));
+        return;
       case "quarantine":
         this.#quarantine(lease, now);
         return;

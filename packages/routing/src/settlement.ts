@@ -2,6 +2,7 @@ import type { Failure } from "@tuloy/contract";
 
 import type { Call, CourseInput } from "./attempt.ts";
 import { failureEffects, keyEffect } from "./effects.ts";
+import type { KeyEffect } from "./effects.ts";
 import type { Health } from "./health.ts";
 import { LiveCall } from "./live-call.ts";
 
@@ -70,9 +71,16 @@ export class Settlement {
     } else {
       breaker.settle(permit, effect, settings, now, fingerprint);
     }
-    this.#health.keyPool(deployment.provider).report(key, keyEffect(failure), now, failure.retryAfterMs);
+    this.#health.keyPool(deployment.provider).report(key, this.#keyEffect(failure), now, failure.retryAfterMs);
     key.release(now, null);
     return true;
+  }
+
+  /** Whatever the failure is: a Retry-After longer than anybody waits for means not to ask until then. */
+  #keyEffect(failure: Failure): KeyEffect {
+    const effect = keyEffect(failure);
+    const { patienceMs } = this.#input.settings;
+    return effect === "none" && (failure.retryAfterMs ?? 0) > patienceMs ? "wait" : effect;
   }
 
   /** The client's own shorter limit came before the first-token limit: the deployment did not get its time. */

@@ -5,13 +5,14 @@ import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
+import { version } from "../version.ts";
 import { tracesCommand } from "./traces.ts";
 
 /** The command line: every command in its own file. */
 export function program(): Command {
   return new Command("tuloy")
     .description("A self-hosted gateway for LLM APIs: when a provider fails, the same model answers from another one.")
-    .version("0.1.0")
+    .version(version)
     .showHelpAfterError()
     .addCommand(startCommand())
     .addCommand(demoCommand())

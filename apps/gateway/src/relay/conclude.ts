@@ -175,12 +175,11 @@ function concludeStopped(
   { reply, dialect, traceId }: ConcludeContext,
 ): Part {
   const surfaced = surface(stop, records);
-  if (surfaced.kind === "own") return failWith(surfaced.error, records, { reply, dialect, traceId });
+  if (surfaced.kind === "own") return failWith(surfaced.error, { reply, dialect, traceId });
   const { response, failure } = surfaced;
   if (reply.started)
     return failWith(
       clientError("invalid_request", failure.reason, { attempts: summaries(records), status: response.status }),
-      records,
       { reply, dialect, traceId },
     );
   sendUpstreamError(reply, response, traceId, records.length);
@@ -193,16 +192,15 @@ function concludeInterrupted(
   { reply, dialect, traceId }: ConcludeContext,
 ): Part {
   if (reason === "gone") return { answered: null, outcome: "cancelled", status: reply.status, code: null, notes: [] };
-  return failWith(interruptionError(reason, records), records, { reply, dialect, traceId });
+  return failWith(interruptionError(reason, records), { reply, dialect, traceId });
 }
 
 function failWith(
   error: ClientError,
-  records: readonly AttemptRecord[],
   { reply, dialect, traceId }: Pick<ConcludeContext, "reply" | "dialect" | "traceId">,
 ): Part {
   const status = reply.started ? reply.status : error.status;
-  sendError(reply, dialect, error, traceId, records.length > 0);
+  sendError(reply, dialect, error, traceId, true);
   return { answered: null, outcome: "failed", status, code: error.code, notes: [] };
 }
 

@@ -4,13 +4,14 @@ import type { Deployment } from "@tuloy/contract";
 import type { ReadRequest } from "@tuloy/dialects";
 
 import type { Provider } from "../config/snapshot.ts";
+import { version } from "../version.ts";
 import type { UpstreamRequest } from "../upstream/exchange.ts";
 import type { Destination } from "../upstream/pools.ts";
 
 /** Client headers that may go upstream. Everything else stays here: hop-by-hop headers, credentials, cookies, addresses. */
 const forwarded = ["anthropic-version", "anthropic-beta", "openai-beta", "traceparent"] as const;
 
-const userAgent = "tuloy/0.1.0";
+const userAgent = `tuloy/${version}`;
 
 /** A provider's address in the parts that a request needs, worked out once. */
 interface Address {

@@ -57,7 +57,7 @@ function upstreamsWord(
   attempts: readonly AttemptSummary[],
   retry: { retryAfterMs?: number },
 ): ClientError {
-  const message = detail === "" ? failure.reason : detail;
+  const message = detail === "" || detail === failure.reason ? failure.reason : `${failure.reason} (${detail})`;
   if (failure.class === "rate_limited") return clientError("rate_limit_exceeded", message, { attempts, ...retry });
   const status = failure.status !== null && failure.status >= 500 ? failure.status : errorCodes.upstream_failed.status;
   if (failure.class === "overloaded" || failure.class === "server_error")
