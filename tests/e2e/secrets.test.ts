@@ -91,12 +91,12 @@ async function setUp(): Promise<Setting> {
   const apiKey = canarySecret("caller");
   environment["CALLER"] = apiKey;
   const lines = ["keys: [{ name: app, value: ${CALLER} }]", "providers:"];
-  for (const [index, name] of names.entries()) {
+  for (const name of names) {
     for (const twin of ["one", "two"]) {
       const upstream = await startUpstream(talkative[name] ?? answersChat(""));
       upstreams.push(upstream);
-      // Half of them look like keys, by a prefix or by their letters and digits. The others look like plain words.
-      const key = index % 2 === 0 ? canarySecret("sk-") : `open-sesame-${lettersOf(canarySecret())}`;
+      // The second looks like a key, by its prefix and its letters and digits. The first looks like plain words.
+      const key = twin === "two" ? canarySecret("sk-") : `open-sesame-${lettersOf(canarySecret())}`;
       providerKeys.push(key);
       environment[`KEY_${providerKeys.length}`] = key;
       lines.push(
@@ -104,6 +104,7 @@ async function setUp(): Promise<Setting> {
       );
     }
   }
+  lines.push("routes: [{ name: default, failover: { patience: 0s } }]");
   // Not closed with `close`, which would throw for the connections that a script broke on purpose.
   onTestFinished(() => {
     for (const upstream of upstreams) upstream.refuse();

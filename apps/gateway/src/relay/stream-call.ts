@@ -187,7 +187,7 @@ export class StreamCall extends UpstreamCall {
   /** Before the commit this is a failed call that can be replaced unseen; after it, a broken stream. */
   #break(failure: Failure): void {
     if (!this.decided) this.fail(this.#withStatus(failure));
-    else this.#conclude({ kind: "broken", failure: this.#withStatus(failure) });
+    else this.#conclude({ kind: "broken", failure: this.tellable(this.#withStatus(failure)) });
   }
 
   #conclude(ending: StreamEnding): void {

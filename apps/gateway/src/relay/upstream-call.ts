@@ -107,7 +107,12 @@ export abstract class UpstreamCall implements ExchangeEvents {
   protected fail(failure: Failure): void {
     if (this.decided) return;
     this.cancel();
-    this.onFailed(withoutSecret(failure, this.context.secret));
+    this.onFailed(this.tellable(failure));
+  }
+
+  /** A failure as it may be told: without the key that was sent, whatever the provider says of it. */
+  protected tellable(failure: Failure): Failure {
+    return withoutSecret(failure, this.context.secret);
   }
 
   protected clearTimer(): void {
