@@ -8,7 +8,7 @@ import { checkout, codeOf, pages, prose } from "./markdown.ts";
 import type { Page } from "./markdown.ts";
 
 const all = pages();
-const commands = new Map(program().commands.map((command) => [command.name(), command]));
+const commands = new Map((await program()).commands.map((command) => [command.name(), command]));
 
 /** What `[text](target)` points to. */
 function links(of: Page): string[] {

@@ -32,6 +32,7 @@ describe("the failure classes of docs/failover.md", () => {
   const effects: Readonly<Record<KeyEffect, string>> = {
     none: "–",
     cool: "cools",
+    wait: "cools for the Retry-After",
     throttle: "cools, takes fewer calls at a time",
     quarantine: "quarantine",
     disable: "disabled for this deployment",

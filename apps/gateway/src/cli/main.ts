@@ -1,31 +1,35 @@
 import { Command, CommanderError } from "commander";
 
-import { alertsCommand } from "./alerts.ts";
-import { checkCommand } from "./check.ts";
-import { demoCommand } from "./demo.ts";
-import { planCommand } from "./plan.ts";
-import { startCommand } from "./start.ts";
 import { version } from "../version.ts";
-import { tracesCommand } from "./traces.ts";
 
-/** The command line: every command in its own file. */
-export function program(): Command {
-  return new Command("tuloy")
+/** Every command in its own file, loaded when it is called: what one command needs must not slow the start of another. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import("./start.ts")).startCommand(),
+  demo: async () => (await import("./demo.ts")).demoCommand(),
+  check: async () => (await import("./check.ts")).checkCommand(),
+  plan: async () => (await import("./plan.ts")).planCommand(),
+  traces: async () => (await import("./traces.ts")).tracesCommand(),
+  alerts: async () => (await import("./alerts.ts")).alertsCommand(),
+};
+
+/**
+ * The command line.
+ * @param called the command that is called; null, or a name that is none: all of them, for the help
+ */
+export async function program(called: string | null = null): Promise<Command> {
+  const tuloy = new Command("tuloy")
     .description("A self-hosted gateway for LLM APIs: when a provider fails, the same model answers from another one.")
     .version(version)
-    .showHelpAfterError()
-    .addCommand(startCommand())
-    .addCommand(demoCommand())
-    .addCommand(checkCommand())
-    .addCommand(planCommand())
-    .addCommand(tracesCommand())
-    .addCommand(alertsCommand());
+    .showHelpAfterError();
+  const loaders = called !== null && Object.hasOwn(commands, called) ? [commands[called]] : Object.values(commands);
+  for (const load of loaders) if (load) tuloy.addCommand(await load());
+  return tuloy;
 }
 
 /** Dispatches to one file per command. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync([...argv]);
+    await (await program(argv[2] ?? null)).parseAsync([...argv]);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode;
     else throw error;

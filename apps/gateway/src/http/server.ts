@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { clientError, type ClientError } from "@tuloy/contract";
 import { openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 
 import { newTraceId } from "../relay/trace-id.ts";
 import { serve, type Relay } from "../relay/serve.ts";
+import { createServer } from "./node-http.ts";
 import { listModels, oneModel } from "./models.ts";
 import { foreignPageGuard, isLoopback } from "./origin-guard.ts";
 import { errorAnswer } from "./error-answer.ts";

@@ -1,8 +1,9 @@
-import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
 import { clientError, type ClientError } from "@tuloy/contract";
 import { openaiChat } from "@tuloy/dialects";
+
+import { ServerResponse, STATUS_CODES } from "./node-http.ts";
 
 /**
  * Answers bytes that could not be read as a request, and closes the connection: where the next request would begin is

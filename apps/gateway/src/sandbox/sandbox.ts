@@ -1,9 +1,9 @@
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import type { Clock } from "@tuloy/contract";
 
+import { createServer } from "../http/node-http.ts";
 import { readChatAsk, readEmbeddingsAsk } from "./ask.ts";
 import type { ChatAsk, EmbeddingsAsk } from "./ask.ts";
 import { readBody } from "./body.ts";
