@@ -4,7 +4,6 @@ import type { Clock, Config } from "@tuloy/contract";
 import type { Health } from "@tuloy/routing";
 import { LedgerError, openSqliteLedger, type Ledger, type LedgerListener } from "@tuloy/store";
 
-import { startGateway } from "./compose.ts";
 import { compile, type OwnKey } from "./config/compile.ts";
 import { firstKey, forgetFirstKey, newApiKey } from "./config/first-key.ts";
 import { LiveConfig } from "./config/live.ts";
@@ -82,7 +81,9 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
         `Records could not be written for a while; they are again, and ${dropped} were lost.`,
       ),
   };
-  const ledger = await openLedger(dataDir, clock, trouble);
+  const opening = openLedger(dataDir, clock, trouble);
+  // The ledger's thread takes as long to start as the HTTP modules to load: one of the two waits for free.
+  const [ledger, { startGateway }] = await Promise.all([opening, import("./compose.ts")]);
   const observer = createObserver({ ledger, log, clock });
   const sandboxes = new SandboxFleet({ clock, random });
   let madeKey: string | null = null;

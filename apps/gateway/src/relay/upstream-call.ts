@@ -134,6 +134,11 @@ export abstract class UpstreamCall implements ExchangeEvents {
   };
 
   #onLimit = (): void => {
+    // A busy process runs its timers before it reads its sockets: what came in time may still be waiting there.
+    this.#arm(0, this.#judge);
+  };
+
+  #judge = (): void => {
     if (this.#errorStatus !== 0) {
       this.#failByStatus();
     } else if (this.context.mayCut()) {
