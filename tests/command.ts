@@ -31,7 +31,7 @@ export interface Finished {
 }
 
 /** A `tuloy` process. Killed when the test is over. */
-export class Tuloy {
+class Tuloy {
   readonly #child: ChildProcess;
   #stdout = "";
   #stderr = "";
