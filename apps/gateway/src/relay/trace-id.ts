@@ -1,7 +1,14 @@
-import { randomFillSync } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
-const pool = Buffer.alloc(10 * 256);
-let used = pool.length;
+/** Hex digits of one id that are random: 80 bits. */
+const randomDigits = 20;
+/** One call to the system for 256 ids: asking for ten bytes costs as much as asking for thousands. */
+const poolBytes = 256 * (randomDigits / 2);
+
+let pool = "";
+let used = 0;
+let lastWall = -1;
+let lastPrefix = "";
 
 /**
  * A new trace id: 32 hex digits, the first 12 the time in milliseconds, so that ids sort by it and the ledger appends
@@ -10,10 +17,13 @@ let used = pool.length;
  */
 export function newTraceId(wall: number): string {
   if (used === pool.length) {
-    // One call for 256 ids: asking the system for ten bytes costs as much as asking for thousands.
-    randomFillSync(pool);
+    pool = randomBytes(poolBytes).toString("hex");
     used = 0;
   }
-  used += 10;
-  return wall.toString(16).padStart(12, "0") + pool.toString("hex", used - 10, used);
+  if (wall !== lastWall) {
+    lastWall = wall;
+    lastPrefix = wall.toString(16).padStart(12, "0");
+  }
+  used += randomDigits;
+  return lastPrefix + pool.slice(used - randomDigits, used);
 }
