@@ -60,17 +60,16 @@ export async function startGateway(
   const pools = new UpstreamPools();
   const inFlight = new InFlight();
   const relay: Relay = { config, health, pools, observer, inFlight, clock, random };
-  const trials = new Trials({ config, health, pools, clock });
-  let ready = true;
-  const app = createHttpServer({ relay, host: listening.host, ready: () => ready });
+  const trials = new Trials({ config, health, pools, clock, fault: (error) => observer.fault("none", error) });
+  const app = createHttpServer({ relay, host: listening.host });
 
   const url = await app.listen(listening);
   trials.start();
 
   const close = async (graceMs: number): Promise<void> => {
-    ready = false;
+    inFlight.beginClosing();
     trials.stop();
-    // Stops listening at once; what is in flight goes on.
+    // Stops listening at once; what is in flight goes on, and each connection is closed with its answer.
     app.server.close();
     await within(inFlight.drained(), graceMs, clock);
     inFlight.stopAll();
@@ -103,13 +102,10 @@ function takeKeys(health: Health, snapshot: Snapshot): void {
   }
 }
 
-/** Resolves with the promise, or when the time is up. */
+/** Resolves when the promise is settled, or when the time is up. */
 async function within(promise: Promise<void>, ms: number, clock: Clock): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = clock.after(ms, resolve);
-    void promise.finally(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
+  const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();
+  const timer = clock.after(ms, resolve);
+  await Promise.race([promise.catch(() => {}), timeIsUp]);
+  timer.cancel();
 }

@@ -10,7 +10,7 @@ export interface Principal {
 }
 
 /**
- * The API keys that may call, kept as HMACs only. A look-up hashes the presented key and finds the digest in a map: what an
+ * The API keys that may call, kept as HMACs. A look-up hashes the presented key and finds the digest in a map: what an
  * attacker could learn from its timing is about the digest, which without the HMAC's secret says nothing about a key. (The
  * keys in use are remembered besides; that map compares whole strings only when their hashes, which have a secret seed of the
  * process, are equal.)

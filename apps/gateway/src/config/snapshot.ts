@@ -6,7 +6,7 @@ import type { KeyRing } from "./key-ring.ts";
 /** One credential at a provider. */
 interface ProviderKey {
   readonly name: string;
-  /** The secret. Only `upstream/` may put it into a header; it is never logged. */
+  /** The secret. It goes into a request's header and nowhere else; it is never logged. */
   readonly value: string;
   readonly weight: number;
   readonly limits: KeyLimits;

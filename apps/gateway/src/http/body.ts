@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 
 import { clientError, type ClientError } from "@tuloy/contract";
 
+import type { Interrupt } from "../relay/interrupt.ts";
+
 /** 32 MB: larger than any provider's own limit for a JSON request with images. */
 const maxBodyBytes = 32 * 1024 * 1024;
 
@@ -12,10 +14,18 @@ export const bodyCut = Symbol("body cut");
  * Reads a request's whole body.
  * @returns the bytes, or an error for the client, or `bodyCut`
  */
-export function readBody(message: IncomingMessage): Promise<Buffer | ClientError | typeof bodyCut> {
+export function readBody(
+  message: IncomingMessage,
+  interrupt: Interrupt,
+): Promise<Buffer | ClientError | typeof bodyCut> {
   const refusal = refusalByHeaders(message);
   if (refusal) return Promise.resolve(refusal);
   return new Promise((resolve) => {
+    interrupt.listen(() =>
+      resolve(
+        clientError("shutting_down", "The gateway is shutting down; send the request again.", { retryAfterMs: 1000 }),
+      ),
+    );
     const chunks: Buffer[] = [];
     let size = 0;
     message.on("data", (chunk: Buffer) => {

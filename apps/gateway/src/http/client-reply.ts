@@ -9,12 +9,15 @@ const joinedBytes = 16 * 1024;
 /** The answer to one client, on the raw response. Writing after the client left does nothing. */
 export class ClientReply {
   readonly #response: ServerResponse;
+  readonly #server: { readonly closing: boolean };
   #status = 0;
   /** The body is sent in chunks, which are framed here: one write each, where Node's own framing makes three. */
   #framing = false;
 
-  constructor(response: ServerResponse) {
+  /** @param server whether it is closing: then the connection is not kept for a next request */
+  constructor(response: ServerResponse, server: { readonly closing: boolean }) {
     this.#response = response;
+    this.#server = server;
     // Without a listener, a write that fails because the client reset its connection would end the process.
     response.on("error", ignore);
   }
@@ -30,17 +33,24 @@ export class ClientReply {
 
   /** Calls back once if the client leaves before the whole answer was handed to its connection. */
   onGone(run: () => void): void {
-    this.#response.once("close", () => {
-      if (!this.#response.writableFinished) run();
+    const response = this.#response;
+    response.on("close", () => {
+      if (!response.writableFinished) run();
     });
+    // A pipelined request waits for its turn without a connection of its own, and is not told when that closes.
+    if (response.socket === null) response.req.socket.once("close", run);
   }
 
   start(status: number, headers: OutgoingHttpHeaders): void {
     if (this.#status !== 0) return;
-    this.#status = status;
     const response = this.#response;
-    if (response.destroyed) return;
+    if (response.destroyed) {
+      this.#status = status;
+      return;
+    }
+    if (this.#server.closing) response.shouldKeepAlive = false;
     response.writeHead(status, headers);
+    this.#status = status;
     this.#framing = response.chunkedEncoding;
     response.chunkedEncoding = false;
   }

@@ -3,17 +3,17 @@ import type { ServerResponse } from "node:http";
 import type { ClientError } from "@tuloy/contract";
 import { openaiChat } from "@tuloy/dialects";
 
-import { traceHeaders } from "../relay/headers.ts";
+import { retryHeaders, traceHeaders } from "../relay/headers.ts";
 import { discardRest } from "./body.ts";
 
 /** An error outside any dialect's own path. OpenAI's form is the one that most clients can read. */
 export function errorAnswer(response: ServerResponse, error: ClientError, traceId: string): void {
   discardRest(response.req);
   const body = openaiChat.writeError(error, traceId);
-  response.writeHead(error.status, {
-    ...traceHeaders(traceId),
-    "content-type": "application/json",
-    "content-length": body.length,
-  });
+  const headers = traceHeaders(traceId);
+  headers["content-type"] = "application/json";
+  headers["content-length"] = body.length;
+  if (error.retryAfterMs !== null) retryHeaders(headers, error);
+  response.writeHead(error.status, headers);
   response.end(body);
 }

@@ -25,19 +25,17 @@ export interface HttpOptions {
   readonly relay: Relay;
   /** The address that will be listened on: a loopback one is guarded against web pages. */
   readonly host: string;
-  /** Whether new requests are welcome: false once a shutdown began. */
-  readonly ready: () => boolean;
 }
 
 /** A client that sends its headers or body more slowly than this is not a client. Milliseconds. */
 const socketLimits = { headersTimeout: 60_000, requestTimeout: 120_000, keepAliveTimeout: 75_000 };
 
 /** Paths and their handlers; nothing is decided here. */
-export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyInstance {
+export function createHttpServer({ relay, host }: HttpOptions): FastifyInstance {
   const foreignPage = isLoopback(host) ? foreignPageGuard() : null;
   const app = Fastify({
     serverFactory: (handleByFastify) =>
-      createServer(socketLimits, dataPlaneFirst({ relay, ready, foreignPage }, handleByFastify)),
+      createServer(socketLimits, dataPlaneFirst({ relay, foreignPage }, handleByFastify)),
     // Bodies are read by the relay, after the key was checked.
     bodyLimit: 1,
     routerOptions: { ignoreTrailingSlash: true },
@@ -75,10 +73,9 @@ export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyIn
 
   for (const prefix of prefixes) {
     for (const [path, dialect] of dataPlane) {
-      // serve() answers its own errors and never rejects.
       app.post(
         prefix + path,
-        raw((message, response) => void serve(message, response, dialect, relay)),
+        raw((message, response) => relayOrRefuse(message, response, dialect, relay)),
       );
     }
     app.get(
@@ -92,7 +89,7 @@ export function createHttpServer({ relay, host, ready }: HttpOptions): FastifyIn
   }
   app.get("/healthz", (_request, reply) => reply.send({ status: "ok" }));
   app.get("/readyz", (_request, reply) =>
-    reply.code(ready() ? 200 : 503).send({ status: ready() ? "ready" : "not ready" }),
+    reply.code(relay.inFlight.closing ? 503 : 200).send({ status: relay.inFlight.closing ? "not ready" : "ready" }),
   );
   app.setNotFoundHandler(raw((message, response) => refuse(response, unknownPath(message))));
   app.setErrorHandler((error, _request, reply) => {
@@ -117,9 +114,8 @@ type Handler = (message: IncomingMessage, response: ServerResponse) => void;
 function dataPlaneFirst(
   {
     relay,
-    ready,
     foreignPage,
-  }: Pick<HttpOptions, "relay" | "ready"> & { readonly foreignPage: ReturnType<typeof foreignPageGuard> | null },
+  }: Pick<HttpOptions, "relay"> & { readonly foreignPage: ReturnType<typeof foreignPageGuard> | null },
   handleByFastify: Handler,
 ): Handler {
   const dialects = new Map(
@@ -127,12 +123,25 @@ function dataPlaneFirst(
   );
   return (message, response) => {
     const dialect = message.method === "POST" ? dialects.get(message.url ?? "") : undefined;
-    if (!dialect || !ready()) return handleByFastify(message, response);
+    if (!dialect) return handleByFastify(message, response);
     const refused = foreignPage?.(message.headers) ?? null;
     if (refused) return errorAnswer(response, refused, newTraceId(relay.clock.wall()));
+    relayOrRefuse(message, response, dialect, relay);
+  };
+}
+
+/** Once a shutdown has begun, kept connections may still bring requests: they are sent elsewhere at once. */
+function relayOrRefuse(message: IncomingMessage, response: ServerResponse, dialect: ClientDialect, relay: Relay): void {
+  if (!relay.inFlight.closing) {
     // serve() answers its own errors and never rejects.
     void serve(message, response, dialect, relay);
-  };
+    return;
+  }
+  response.shouldKeepAlive = false;
+  const error = clientError("shutting_down", "The gateway is shutting down; send the request again.", {
+    retryAfterMs: 1000,
+  });
+  errorAnswer(response, error, newTraceId(relay.clock.wall()));
 }
 
 function unknownPath(message: IncomingMessage): ClientError {

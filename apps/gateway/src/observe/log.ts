@@ -36,7 +36,11 @@ export function createLog({ stdout, environment }: LogIo, level?: LogLevel, cloc
   }
   // Through pino's own writer where possible, since writes to process.stdout block while a pipe's reader stalls, and
   // requests with them. What it still holds is written when the process exits.
-  return pino(settings, stdout === process.stdout ? pino.destination({ fd: 1, sync: false }) : stdout);
+  if (stdout !== process.stdout) return pino(settings, stdout);
+  const destination = pino.destination({ fd: 1, sync: false });
+  // A log that cannot be written (a full disk) must not end the process: there is nowhere left to tell it.
+  destination.on("error", () => {});
+  return pino(settings, destination);
 }
 
 const levelStyles = { debug: "dim", info: "green", warn: "yellow", error: "red", fatal: "red" } as const;

@@ -5,6 +5,7 @@ import type { AttemptRecord, Clock, Failure, Usage } from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
 import { Course, type Call, type Health, type Plan, type Stop } from "@tuloy/routing";
 
+import type { LiveConfig } from "../config/live.ts";
 import type { Provider, Snapshot } from "../config/snapshot.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
@@ -16,7 +17,9 @@ import { StreamCall } from "./stream-call.ts";
 
 /** What the loop works with, all of it the process's or the request's own. */
 export interface AttemptContext {
+  /** What the request started with. */
   readonly snapshot: Snapshot;
+  readonly config: LiveConfig;
   readonly dialect: ClientDialect;
   readonly clientHeaders: IncomingHttpHeaders;
   readonly health: Health;
@@ -26,6 +29,8 @@ export interface AttemptContext {
   readonly interrupt: Interrupt;
   /** When the request came, by the clock. */
   readonly startedAt: number;
+  /** Told of a bug of ours. */
+  readonly fault: (error: unknown) => void;
 }
 
 /** How the attempts ended. In the first two the last attempt is still open: its end is known when the answer is delivered. */
@@ -79,7 +84,9 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
       continue;
     }
     const open: OpenAttempt = { call: step.call, startedAt: clock.now(), upstream: null };
-    const outcome = await callUpstream(asked, course, open, context);
+    const outcome = await callUpstream(asked, course, open, context).catch((error: unknown) =>
+      ownFault(error, context),
+    );
     const now = clock.now();
     if (outcome.kind === "stream") {
       course.committed(open.call, now, now - open.startedAt);
@@ -135,12 +142,30 @@ type CallOutcome =
       readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null;
     };
 
+/** A bug of ours while a call was being made. The course ends with it, and its key and permit are free again. */
+function ownFault(error: unknown, { fault }: AttemptContext): CallOutcome {
+  fault(error);
+  const failure: Failure = {
+    class: "internal",
+    reason: "the gateway failed to make this call",
+    status: null,
+    code: null,
+    retryAfterMs: null,
+  };
+  return { kind: "failed", failure, empty: null };
+}
+
 /** Makes one call and waits until it is decided, or until the request is stopped from outside. */
-function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: AttemptContext): Promise<CallOutcome> {
+async function callUpstream(
+  asked: Asked,
+  course: Course,
+  open: OpenAttempt,
+  context: AttemptContext,
+): Promise<CallOutcome> {
   const { call } = open;
   const { request, route } = asked;
-  const { snapshot, dialect, interrupt, clock, pools } = context;
-  const provider = providerOf(snapshot, call);
+  const { dialect, interrupt, clock, pools, fault } = context;
+  const provider = providerOf(call, context);
   const upstreamRequest = encode(request, call.deployment, provider, call.key.name, context.clientHeaders);
   const callContext = {
     pools,
@@ -149,6 +174,7 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
     secret: secretOf(provider, call.key.name),
     limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
     mayCut: () => mayCut(course, open, clock.now()),
+    fault,
   };
   return new Promise((resolve) => {
     const settle = (outcome: CallOutcome): void => {
@@ -174,8 +200,13 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
   });
 }
 
-function providerOf(snapshot: Snapshot, call: Call): Provider {
-  const provider = snapshot.providers.get(call.deployment.provider);
+/**
+ * The provider as it is configured now: a key is leased from the live pool, so its value must be of the same moment, or a
+ * changed key would be sent with its old value and be blamed for it. One that is configured no more is what it was.
+ */
+function providerOf(call: Call, { config, snapshot }: AttemptContext): Provider {
+  const name = call.deployment.provider;
+  const provider = config.current.providers.get(name) ?? snapshot.providers.get(name);
   if (!provider) throw new Error(`the plan names ${call.deployment.provider}, which this configuration does not have`);
   return provider;
 }

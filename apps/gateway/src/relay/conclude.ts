@@ -42,22 +42,25 @@ export interface Conclusion {
   readonly notes: readonly string[];
 }
 
-/** Gives the client what the attempts came to: an answer, a stream, or an error. */
-export async function conclude(attempted: Attempted, context: ConcludeContext): Promise<Conclusion> {
-  const { result, records, course } = attempted;
-  const rest = { attempts: records, passedOver: course.exclusions };
+/** Gives the client what the attempts came to: an answer, a stream, or an error. Only a stream takes time. */
+export function conclude(attempted: Attempted, context: ConcludeContext): Conclusion | Promise<Conclusion> {
+  const { result, records } = attempted;
   switch (result.kind) {
     case "answer":
-      return { ...rest, ...concludeAnswer(result, attempted, context) };
+      return conclusion(concludeAnswer(result, attempted, context), attempted);
     case "stream":
-      return { ...rest, ...(await concludeStream(result, attempted, context)) };
+      return concludeStream(result, attempted, context).then((part) => conclusion(part, attempted));
     case "empty":
-      return { ...rest, ...concludeEmpty(result, attempted, context) };
+      return conclusion(concludeEmpty(result, attempted, context), attempted);
     case "stopped":
-      return { ...rest, ...concludeStopped(result, records, context) };
+      return conclusion(concludeStopped(result, records, context), attempted);
     case "interrupted":
-      return { ...rest, ...concludeInterrupted(result.reason, records, context) };
+      return conclusion(concludeInterrupted(result.reason, records, context), attempted);
   }
+}
+
+function conclusion(part: Part, { records, course }: Attempted): Conclusion {
+  return { ...part, attempts: records, passedOver: course.exclusions };
 }
 
 type Part = Omit<Conclusion, "attempts" | "passedOver">;
@@ -152,7 +155,7 @@ function concludeEmpty(
   { reply, traceId, asked }: ConcludeContext,
 ): Part {
   const { record, body } = result;
-  const headers = answerHeaders(traceId, record, records.slice(0, -1));
+  const headers = answerHeaders(traceId, record, records.slice(0, records.indexOf(record)));
   if (asked.request.facts.stream) {
     reply.start(200, streamHeaders(headers));
     reply.end(body);

@@ -42,6 +42,8 @@ interface Arrival {
   readonly id: string;
   readonly startedAt: number;
   readonly startedAtWall: number;
+  /** Stops it from outside, in whatever step it is. */
+  readonly interrupt: Interrupt;
 }
 
 /**
@@ -49,7 +51,7 @@ interface Arrival {
  *
  *   authenticate → read → plan → attempt ⟲ → stream → settle
  *
- * Every step takes a value and returns a value; an error ends the way with an answer in the client's dialect.
+ * Every step takes a value and returns a value; an error ends the way with an answer in the client's dialect. Never rejects.
  */
 export async function serve(
   message: IncomingMessage,
@@ -57,58 +59,58 @@ export async function serve(
   dialect: ClientDialect,
   relay: Relay,
 ): Promise<void> {
-  const { clock, config } = relay;
+  const arrival = arrive(message, response, dialect, relay);
+  const { snapshot, interrupt } = arrival;
+  relay.inFlight.add(interrupt);
+  try {
+    const principal = authenticate(message.headers, snapshot.keyRing);
+    if (isError(principal)) return refuse(arrival, principal);
+
+    const body = await readBody(message, interrupt);
+    if (body === bodyCut) return settle(arrival, relay, principal, cutShort);
+    if (!Buffer.isBuffer(body)) return refuseKnown(arrival, relay, principal, body, nothingRead);
+
+    const request = dialect.read(body);
+    if (!isReadRequest(request)) return refuseKnown(arrival, relay, principal, request, nothingRead);
+
+    const asked = ask(request, principal, message.headers, snapshot);
+    if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
+
+    const plan = planFor(asked);
+    if (plan.candidates.length === 0) {
+      return refuseKnown(arrival, relay, principal, noneAllowed(asked, plan), { request, asked, plan });
+    }
+
+    const conclusion = await carryOut(arrival, relay, asked, plan);
+    settle(arrival, relay, principal, { request, asked, plan, ...conclusion });
+  } catch (error) {
+    relay.observer.fault(arrival.id, error);
+    sendError(arrival.reply, dialect, ownFault(arrival.id), arrival.id, true);
+  } finally {
+    relay.inFlight.delete(interrupt);
+  }
+}
+
+function arrive(message: IncomingMessage, response: ServerResponse, dialect: ClientDialect, relay: Relay): Arrival {
+  const { clock, config, inFlight } = relay;
   const startedAtWall = clock.wall();
-  const arrival: Arrival = {
+  return {
     message,
-    reply: new ClientReply(response),
+    reply: new ClientReply(response, inFlight),
     dialect,
     snapshot: config.current,
     id: newTraceId(startedAtWall),
     startedAt: clock.now(),
     startedAtWall,
+    interrupt: new Interrupt(),
   };
-  try {
-    await carry(arrival, relay);
-  } catch (error) {
-    relay.observer.fault(arrival.id, error);
-    const { id, reply } = arrival;
-    sendError(
-      reply,
-      dialect,
-      clientError(
-        "internal_error",
-        `The gateway failed on this request; its log has the reason under the trace id ${id}.`,
-      ),
-      id,
-      true,
-    );
-  }
 }
 
-async function carry(arrival: Arrival, relay: Relay): Promise<void> {
-  const { message, snapshot, dialect } = arrival;
-
-  const principal = authenticate(message.headers, snapshot.keyRing);
-  if (isError(principal)) return refuse(arrival, principal);
-
-  const body = await readBody(message);
-  if (body === bodyCut) return;
-  if (!Buffer.isBuffer(body)) return refuseKnown(arrival, relay, principal, body, nothingRead);
-
-  const request = dialect.read(body);
-  if (!isReadRequest(request)) return refuseKnown(arrival, relay, principal, request, nothingRead);
-
-  const asked = ask(request, principal, message.headers, snapshot);
-  if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
-
-  const plan = planFor(asked);
-  if (plan.candidates.length === 0) {
-    return refuseKnown(arrival, relay, principal, noneAllowed(asked, plan), { request, asked, plan });
-  }
-
-  const conclusion = await carryOut(arrival, relay, asked, plan);
-  settle(arrival, relay, principal, { request, asked, plan, ...conclusion });
+function ownFault(traceId: string): ClientError {
+  return clientError(
+    "internal_error",
+    `The gateway failed on this request; its log has the reason under the trace id ${traceId}.`,
+  );
 }
 
 function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked): Plan {
@@ -124,16 +126,15 @@ function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked):
 
 /** The attempts and the answer, under the one deadline and with an ear for the client's leaving. */
 async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan): Promise<Conclusion> {
-  const { clock, health, pools, random, inFlight } = relay;
-  const { reply, dialect, snapshot, id, startedAt, message } = arrival;
-  const interrupt = new Interrupt();
+  const { clock, config, health, pools, random, observer } = relay;
+  const { reply, dialect, snapshot, id, startedAt, message, interrupt } = arrival;
   reply.onGone(() => interrupt.raise("gone"));
   const deadline = clock.after(asked.deadlineMs, () => interrupt.raise("deadline"));
   const heartbeat = asked.request.facts.stream ? startHeartbeat(reply, dialect, id, clock) : null;
-  inFlight.add(interrupt);
   try {
     const context = {
       snapshot,
+      config,
       dialect,
       clientHeaders: message.headers,
       health,
@@ -142,14 +143,15 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
       random,
       interrupt,
       startedAt,
+      fault: (error: unknown) => observer.fault(id, error),
     };
     const attempted = await attempt(asked, plan, context);
     heartbeat?.cancel();
-    return await conclude(attempted, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
+    const concluded = conclude(attempted, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
+    return concluded instanceof Promise ? await concluded : concluded;
   } finally {
     heartbeat?.cancel();
     deadline.cancel();
-    inFlight.delete(interrupt);
   }
 }
 
@@ -167,6 +169,20 @@ function refuse({ reply, dialect, id, message }: Arrival, error: ClientError): v
   discardRest(message);
   sendError(reply, dialect, error, id, false);
 }
+
+/** The client left before its request was whole. */
+const cutShort = {
+  request: null,
+  asked: null,
+  plan: null,
+  passedOver: [],
+  attempts: [],
+  answered: null,
+  outcome: "cancelled",
+  status: 0,
+  code: null,
+  notes: [],
+} as const;
 
 const nothingRead = { request: null, asked: null, plan: null } as const;
 

@@ -40,7 +40,9 @@ const nothing: Readonly<Record<string, string>> = Object.freeze({});
 export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
   const { principal } = identity;
   const { request, asked, plan, attempts, answered } = ending;
-  const failed = attempts.find(({ failure }) => failure !== null && failure !== "cancelled");
+  // What came after an answer that was put aside and passed on in the end led nowhere.
+  const before = answered ? attempts.slice(0, attempts.indexOf(answered)) : attempts.slice(0, -1);
+  const failed = before.find(({ failure }) => failure !== null && failure !== "cancelled");
   return {
     id: identity.id,
     started_at: identity.startedAtWall,
@@ -65,7 +67,7 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     outcome: ending.outcome,
     status: ending.status,
     code: ending.code,
-    failover: failed && attempts.length > 1 ? failed.failure : null,
+    failover: failed?.failure ?? null,
     provider: answered?.provider ?? null,
     first_token_ms: answered?.first_token_ms ?? null,
     duration_ms: millis(ending.durationMs),

@@ -146,7 +146,7 @@ export class StreamCall extends UpstreamCall {
     if (this.#ending) return;
     // With the finish reason all content is here; what is missing is only the terminator. That is an answer.
     if (this.#watch?.finishReason) this.#finish(this.#watch);
-    else if (this.decided) this.#break({ ...failure, class: "truncated" });
+    else if (this.decided && failure.class !== "internal") this.#break({ ...failure, class: "truncated" });
     else this.#break(failure);
   }
 

@@ -6,6 +6,9 @@ import { classifyResponse, type ProviderPreset } from "@tuloy/dialects";
 import { Exchange, type ExchangeEvents, type Lost, type UpstreamRequest } from "../upstream/exchange.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
 
+/** An error's status says nearly all; its body is not waited for longer than this. Milliseconds. */
+const errorBodyMs = 2000;
+
 /** Error answers are read up to here; what follows cannot change what they mean. */
 const maxErrorBytes = 256 * 1024;
 
@@ -24,6 +27,8 @@ export interface CallContext {
   readonly limits: CallLimits;
   /** Asked when the limit has passed: whether cutting this call lets another attempt be made. If not, waiting is better than failing. */
   readonly mayCut: () => boolean;
+  /** Told of a bug of ours in the middle of a call. */
+  readonly fault: (error: unknown) => void;
 }
 
 /**
@@ -35,6 +40,11 @@ export abstract class UpstreamCall implements ExchangeEvents {
   protected readonly exchange: Exchange;
   protected decided = false;
   #timer: Timer | null = null;
+  #startedAt = 0;
+  /** By when the call must be decided; known once it is connected. */
+  #limitAt = 0;
+  /** The limit has passed, and one turn is given to what is waiting in the sockets. */
+  #judging = false;
   #errorStatus = 0;
   #errorHeaders: IncomingHttpHeaders = {};
   #errorChunks: Buffer[] = [];
@@ -57,7 +67,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
 
   onConnected(): void {
     this.connectedAt = this.context.clock.now();
-    this.#arm(this.context.limits.answerMs, this.#onLimit);
+    this.#limitAt = this.connectedAt + this.context.limits.answerMs;
   }
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
@@ -67,6 +77,8 @@ export abstract class UpstreamCall implements ExchangeEvents {
     } else {
       this.#errorStatus = status;
       this.#errorHeaders = headers;
+      this.#limitAt = this.context.clock.now() + errorBodyMs;
+      this.#rearm(errorBodyMs);
     }
   }
 
@@ -91,6 +103,17 @@ export abstract class UpstreamCall implements ExchangeEvents {
     else this.onGoodLost(this.failureOf(lost.class, lost.reason));
   }
 
+  onReconnecting(): void {
+    this.connectedAt = null;
+    this.#startedAt = this.context.clock.now();
+    this.#rearm(this.context.limits.connectMs);
+  }
+
+  onFault(error: unknown): void {
+    this.context.fault(error);
+    this.onGoodLost(this.failureOf("internal", "the gateway failed on this answer"));
+  }
+
   protected abstract onGoodHead(headers: IncomingHttpHeaders): void;
   protected abstract onGoodChunk(chunk: Buffer): void;
   protected abstract onGoodEnd(): void;
@@ -98,10 +121,12 @@ export abstract class UpstreamCall implements ExchangeEvents {
   /** The call failed before its answer was worth anything. Called at most once; the connection is already given up. */
   protected abstract onFailed(failure: Failure): void;
 
-  /** Sends the request and starts the connect limit, unless a kept-alive connection already carries it. */
+  /** Sends the request and starts the limits. */
   start(): void {
+    const { limits, clock } = this.context;
+    this.#startedAt = clock.now();
+    this.#arm(Math.min(limits.connectMs, limits.answerMs));
     this.exchange.start();
-    if (!this.decided && this.connectedAt === null) this.#arm(this.context.limits.connectMs, this.#onConnectLimit);
   }
 
   protected fail(failure: Failure): void {
@@ -124,29 +149,50 @@ export abstract class UpstreamCall implements ExchangeEvents {
     return { class: failureClass, reason, status: this.status, code: null, retryAfterMs: null };
   }
 
-  #arm(ms: number, run: () => void): void {
+  #rearm(ms: number): void {
     this.#timer?.cancel();
-    this.#timer = this.context.clock.after(ms, run);
+    this.#judging = false;
+    this.#arm(ms);
   }
 
-  #onConnectLimit = (): void => {
-    this.fail(this.failureOf("refused", `no connection within ${this.context.limits.connectMs} ms`));
-  };
+  #arm(ms: number): void {
+    this.#timer = this.context.clock.after(ms, this.#onTimer);
+  }
 
-  #onLimit = (): void => {
-    // A busy process runs its timers before it reads its sockets: what came in time may still be waiting there.
-    this.#arm(0, this.#judge);
-  };
-
-  #judge = (): void => {
-    if (this.#errorStatus !== 0) {
-      this.#failByStatus();
-    } else if (this.context.mayCut()) {
-      this.fail(this.failureOf("first_token_timeout", this.limitReason(this.context.limits.answerMs)));
+  /**
+   * One timer serves both limits: most calls are over long before either, and making and cancelling timers is a good part
+   * of what a small request costs.
+   */
+  #onTimer = (): void => {
+    const { limits, clock } = this.context;
+    const now = clock.now();
+    const left = this.connectedAt === null ? this.#startedAt + limits.connectMs - now : this.#limitAt - now;
+    if (left > 0) {
+      this.#judging = false;
+      this.#arm(left);
+    } else if (this.#judging) {
+      this.#judging = false;
+      if (this.connectedAt === null)
+        this.fail(this.failureOf("refused", `no connection within ${limits.connectMs} ms`));
+      else this.#judge(now);
     } else {
-      this.#arm(this.context.limits.answerMs, this.#onLimit);
+      // A busy process runs its timers before it reads its sockets: what came in time may still be waiting there.
+      this.#judging = true;
+      this.#arm(0);
     }
   };
+
+  #judge(now: number): void {
+    const { limits, mayCut } = this.context;
+    if (this.#errorStatus !== 0) {
+      this.#failByStatus();
+    } else if (mayCut()) {
+      this.fail(this.failureOf("first_token_timeout", this.limitReason(limits.answerMs)));
+    } else {
+      this.#limitAt = now + limits.answerMs;
+      this.#arm(limits.answerMs);
+    }
+  }
 
   protected abstract limitReason(ms: number): string;
 

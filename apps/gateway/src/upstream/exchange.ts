@@ -23,6 +23,10 @@ export interface ExchangeEvents {
   onChunk(chunk: Buffer): void;
   onEnd(): void;
   onLost(lost: Lost): void;
+  /** The connection is being made anew: what `onConnected` said holds no more. */
+  onReconnecting(): void;
+  /** A handler of these events threw: a bug of ours. The call is over. */
+  onFault(error: unknown): void;
 }
 
 const cancelled = new Error("cancelled");
@@ -92,23 +96,28 @@ export class Exchange implements CarriedHandler {
       return;
     }
     this.#reusedConnection = this.#carrier?.countRequest() ?? false;
-    this.#events.onConnected();
+    this.#guarded(() => this.#events.onConnected());
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#over || status < 200) return;
     this.#head = true;
-    this.#events.onHead(status, headers);
+    this.#guarded(() => this.#events.onHead(status, headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#over) this.#events.onChunk(chunk);
+    if (this.#over) return;
+    try {
+      this.#events.onChunk(chunk);
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#events.onEnd();
+    this.#guarded(() => this.#events.onEnd());
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -131,6 +140,7 @@ export class Exchange implements CarriedHandler {
     this.#retriedFresh = true;
     this.#reusedConnection = false;
     this.#controller = null;
+    this.#events.onReconnecting();
     const { to, path, headers, body } = this.#request;
     this.#pools.dispatchFresh(to, { path, method: "POST", headers, body }, this);
   }
@@ -138,7 +148,22 @@ export class Exchange implements CarriedHandler {
   #lose(lost: Lost): void {
     if (this.#over) return;
     this.#over = true;
-    this.#events.onLost(lost);
+    this.#guarded(() => this.#events.onLost(lost));
+  }
+
+  /** undici would take an exception of ours for the connection's failure, and blame the provider. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): void {
+    this.#over = true;
+    this.#controller?.abort(cancelled);
+    this.#events.onFault(error);
   }
 }
 

@@ -19,6 +19,8 @@ export interface TrialsContext {
   readonly health: Health;
   readonly pools: UpstreamPools;
   readonly clock: Clock;
+  /** Told of a bug of ours. */
+  readonly fault: (error: unknown) => void;
 }
 
 /**
@@ -57,8 +59,7 @@ export class Trials {
       for (const deployment of deployments) {
         const breaker = health.breaker(deployment.id);
         if (!breaker.dueForProbe(now)) continue;
-        // Whatever goes wrong in a trial is the deployment's failure, and counted as such.
-        void this.#try(deployment, snapshot);
+        this.#try(deployment, snapshot).catch(this.#context.fault);
       }
     }
   }
@@ -86,7 +87,7 @@ export class Trials {
       const secret = secretOf(provider, key.name);
       const upstreamRequest = encode(request, deployment, provider, key.name, {});
       const call = new AnswerCall(
-        { pools, clock, preset: provider.preset, secret, limits, mayCut: () => true },
+        { pools, clock, preset: provider.preset, secret, limits, mayCut: () => true, fault: this.#context.fault },
         upstreamRequest,
         dialect,
         (settled) => {
