@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 
-import { streamEvents } from "./answers.ts";
+import { jsonAnswer, streamEvents } from "./answers.ts";
 
 const eventStream = { "content-type": "text/event-stream" };
 const [role = "", content = "", ...ending] = streamEvents("bench-sse", 1);
@@ -52,7 +52,12 @@ export class FaultyUpstream {
       // A connection that breaks while a fault is played is part of the play.
       request.on("error", () => undefined);
       response.on("error", () => undefined);
-      request.resume().on("end", () => this.#answer(response));
+      let body = "";
+      request.setEncoding("latin1");
+      request.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      request.on("end", () => this.#answer(response, body.includes('"stream":true')));
     });
     this.#server.keepAliveTimeout = 60_000;
   }
@@ -70,7 +75,8 @@ export class FaultyUpstream {
     this.#server.closeAllConnections();
   }
 
-  #answer(response: ServerResponse): void {
+  /** @param streams whether a stream was asked for; a gateway's probe asks for a whole answer */
+  #answer(response: ServerResponse, streams: boolean): void {
     const now = performance.now();
     this.arrivals.push(now);
     if (this.fault !== null) {
@@ -79,6 +85,10 @@ export class FaultyUpstream {
       return;
     }
     this.served.push(now);
+    if (!streams) {
+      response.writeHead(200, { "content-type": "application/json" }).end(jsonAnswer());
+      return;
+    }
     response.writeHead(200, eventStream).end(role + content + finish + terminator);
   }
 }
