@@ -36,6 +36,8 @@ export function createHttpServer({ relay, host }: HttpOptions): FastifyInstance 
   const app = Fastify({
     serverFactory: (handleByFastify) =>
       createServer(socketLimits, dataPlaneFirst({ relay, foreignPage }, handleByFastify)),
+    // No route has a schema, so the compilers for schemas need not be loaded.
+    schemaController: { compilersFactory: { buildValidator: () => noCompiler, buildSerializer: () => noCompiler } },
     // Bodies are read by the relay, after the key was checked.
     bodyLimit: 1,
     routerOptions: { ignoreTrailingSlash: true },
@@ -103,6 +105,10 @@ export function createHttpServer({ relay, host }: HttpOptions): FastifyInstance 
     );
   });
   return app;
+}
+
+function noCompiler(): never {
+  throw new Error("a route has a schema, but the server was made without compilers for them");
 }
 
 type Handler = (message: IncomingMessage, response: ServerResponse) => void;

@@ -1,4 +1,7 @@
-import { Client, Pool, type Dispatcher } from "undici";
+import type { Client as ClientOf, Dispatcher, Pool as PoolOf } from "undici";
+// The index loads a whole browser's worth of fetch, caches and sockets besides: a fifth of the gateway's start.
+import Client from "undici/lib/dispatcher/client.js";
+import Pool from "undici/lib/dispatcher/pool.js";
 
 import { deniedLiteral, guardedLookup } from "./address-guard.ts";
 
@@ -13,7 +16,7 @@ export interface Destination {
  * HTTP/1.1 on purpose: one connection carries one request, so a broken connection takes one request with it and not every
  * stream of a provider at once. All limits of undici are off or wide: the relay keeps its own, finer deadlines.
  */
-function connectionOptions(to: Destination): Pool.Options & Client.Options {
+function connectionOptions(to: Destination): PoolOf.Options & ClientOf.Options {
   return {
     allowH2: false,
     pipelining: 1,
@@ -39,7 +42,7 @@ export interface CarriedHandler extends Dispatcher.DispatchHandler {
 class CountingClient extends Client implements Carrier {
   #requests = 0;
 
-  constructor(origin: string | URL, options: Client.Options) {
+  constructor(origin: string | URL, options: ClientOf.Options) {
     super(origin, options);
     this.on("connect", () => {
       this.#requests = 0;
@@ -63,7 +66,7 @@ function isCarried(handler: Dispatcher.DispatchHandler): handler is CarriedHandl
 
 /** The connection pools of the process: the only way out. One pool an origin, opened at its first use. */
 export class UpstreamPools {
-  readonly #pools = new Map<string, Pool | Error>();
+  readonly #pools = new Map<string, PoolOf | Error>();
 
   /**
    * Sends over a pooled connection.
@@ -89,7 +92,7 @@ export class UpstreamPools {
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  #open(to: Destination): Pool | Error {
+  #open(to: Destination): PoolOf | Error {
     const pool =
       (to.private ? null : deniedLiteral(new URL(to.origin))) ??
       new Pool(to.origin, {

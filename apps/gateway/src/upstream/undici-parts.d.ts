@@ -1,0 +1,15 @@
+// The package declares types for its index only. Its version is pinned exactly, so these paths hold.
+
+declare module "undici/lib/dispatcher/client.js" {
+  import type { Client } from "undici";
+
+  const client: typeof Client;
+  export default client;
+}
+
+declare module "undici/lib/dispatcher/pool.js" {
+  import type { Pool } from "undici";
+
+  const pool: typeof Pool;
+  export default pool;
+}
