@@ -160,6 +160,35 @@ describe("a stream is reported as broken, and nobody else is asked, when after t
   });
 });
 
+describe("a request for two choices of which one has finished", () => {
+  const stopsShort: [string, (reply: Reply) => Reply, string][] = [
+    ["resets the connection", (reply) => reply.reset(), "truncated"],
+    ["ends in good order", (reply) => reply.end(), "truncated"],
+    ["says no more", (reply) => reply, "stall"],
+  ];
+
+  test.each(stopsShort)("is broken when its provider then %s", async (_, end, failure) => {
+    const { b, gateway } = await setScene(
+      { a: (reply) => end(begins(reply).chunk(finished("stop"))), b: answersChat("never asked") },
+      { failover: "stall: 300ms" },
+    );
+    const raw = await post(gateway, { stream: true, n: 2 });
+    expect([raw.status, raw.ended]).toEqual([200, "clean"]);
+    expect(readChatStream(raw.body)).toMatchObject({ terminators: 0, errors: [{ code: "stream_broken" }] });
+    const trace = await gateway.trace(String(raw.headers["x-tuloy-trace-id"]));
+    expect(trace).toMatchObject({ outcome: "broken", attempts: [{ provider: "a", failure }] });
+    expect(b.requests).toHaveLength(0);
+  });
+
+  test("is answered when its provider says that this is all", async () => {
+    const { gateway } = await setScene({
+      a: (reply) => begins(reply).chunk(finished("stop")).chunk(sse("[DONE]")).end(),
+    });
+    const raw = await post(gateway, { stream: true, n: 2 });
+    expect(expectClean(raw, "Go on then")).toEqual([]);
+  });
+});
+
 describe("a break inside the arguments of a tool call", () => {
   const call = (fields: Record<string, unknown>): string =>
     sse(chatChunk({ delta: { tool_calls: [{ index: 0, ...fields }] } }, shape));

@@ -7,6 +7,8 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** The client asked for a usage chunk in its stream. When it did not, ours is asked for and taken out again. */
   readonly wantsUsage: boolean;
+  /** How many answers at once the client asked for, 1 or more. */
+  readonly choices: number;
   readonly capabilities: readonly Capability[];
   /** All input, estimated from its bytes: for prices and quotas. */
   readonly inputTokens: number;

@@ -5,6 +5,8 @@ import type { ProviderPreset } from "./providers/preset.ts";
 export interface WatchOptions {
   /** The client asked for a usage chunk; otherwise it is taken out of the stream. */
   readonly wantsUsage: boolean;
+  /** How many choices the client asked for, 1 or more. */
+  readonly choices: number;
   readonly preset: Pick<ProviderPreset, "markers">;
   /** The upstream's `content-type`, or null when it sent none. */
   readonly contentType: string | null;
@@ -38,6 +40,11 @@ export interface StreamWatch {
   readonly failure: Failure | null;
   /** The dialect's own terminator was seen: nothing more will come. */
   readonly done: boolean;
+  /**
+   * Every choice seen has finished, and at least as many as the client asked for: all content is here, whether or not the
+   * terminator still comes.
+   */
+  readonly complete: boolean;
   /** The last one seen. */
   readonly finishReason: string | null;
   readonly usage: Usage | null;

@@ -184,6 +184,7 @@ async function callUpstream(
     const upstream = request.facts.stream
       ? new StreamCall(callContext, upstreamRequest, dialect, {
           wantsUsage: request.facts.wantsUsage,
+          choices: request.facts.choices,
           stallLimits: route.failover,
           settle: (outcome) =>
             settle(outcome.kind === "committed" ? { kind: "stream", open, stream: outcome.stream } : outcome),

@@ -39,6 +39,8 @@ export type StreamOutcome =
 export interface StreamOptions {
   /** The client asked for a usage chunk. */
   readonly wantsUsage: boolean;
+  /** How many it asked for. */
+  readonly choices: number;
   readonly stallLimits: StallLimits;
   /** Called once, unless the call is cancelled before. */
   readonly settle: (outcome: StreamOutcome) => void;
@@ -57,6 +59,7 @@ const terminatorMs = 5000;
 export class StreamCall extends UpstreamCall {
   readonly #dialect: ClientDialect;
   readonly #wantsUsage: boolean;
+  readonly #choices: number;
   readonly #stallLimits: StallLimits;
   readonly #settle: (outcome: StreamOutcome) => void;
   #watch: StreamWatch | null = null;
@@ -73,6 +76,7 @@ export class StreamCall extends UpstreamCall {
     super(context, request);
     this.#dialect = dialect;
     this.#wantsUsage = options.wantsUsage;
+    this.#choices = options.choices;
     this.#stallLimits = options.stallLimits;
     this.#settle = options.settle;
   }
@@ -116,6 +120,7 @@ export class StreamCall extends UpstreamCall {
   protected onGoodHead(headers: IncomingHttpHeaders): void {
     this.#watch = this.#dialect.watch({
       wantsUsage: this.#wantsUsage,
+      choices: this.#choices,
       preset: this.context.preset,
       contentType: headers["content-type"] ?? null,
     });
@@ -144,8 +149,8 @@ export class StreamCall extends UpstreamCall {
   protected onGoodLost(failure: Failure): void {
     this.#afterCommit?.cancel();
     if (this.#ending) return;
-    // With the finish reason all content is here; what is missing is only the terminator. That is an answer.
-    if (this.#watch?.finishReason) this.#finish(this.#watch);
+    // All content is here; what is missing is only the terminator. That is an answer.
+    if (this.#watch?.complete) this.#finish(this.#watch);
     else if (this.decided && failure.class !== "internal") this.#break({ ...failure, class: "truncated" });
     else this.#break(failure);
   }
@@ -215,15 +220,14 @@ export class StreamCall extends UpstreamCall {
     const now = clock.now();
     if (this.#lastByteAt === 0) this.#lastByteAt = now;
     if (this.#lastContentAt === 0) this.#lastContentAt = now;
-    const finished = this.#watch?.finishReason ?? null;
-    const quietLimit =
-      finished === null ? this.#stallLimits.stallMs : Math.min(terminatorMs, this.#stallLimits.stallMs);
+    const complete = this.#watch?.complete === true;
+    const quietLimit = complete ? Math.min(terminatorMs, this.#stallLimits.stallMs) : this.#stallLimits.stallMs;
     const quietFor = now - this.#lastByteAt;
     const idleFor = now - this.#lastContentAt;
     if (this.#paused) {
       this.#checkStallsIn(quietLimit);
     } else if (quietFor >= quietLimit) {
-      if (finished !== null && this.#watch) this.#finish(this.#watch);
+      if (complete && this.#watch) this.#finish(this.#watch);
       else
         this.#break(this.failureOf("stall", `no bytes for ${formatDuration(quietLimit)} in the middle of the answer`));
     } else if (idleFor >= this.#stallLimits.progressMs) {

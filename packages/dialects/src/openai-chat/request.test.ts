@@ -28,6 +28,7 @@ describe("readChatRequest", () => {
     expect(request.facts).toEqual({
       stream: false,
       wantsUsage: false,
+      choices: 1,
       capabilities: [],
       inputTokens: 20,
       contextTokens: 20,
@@ -50,6 +51,17 @@ describe("readChatRequest", () => {
     ["audio", { messages: [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "AAAA" } }] }] }],
   ])("sees that a request uses %s", (capability, fields) => {
     expect(read({ ...usual, ...fields }).facts.capabilities).toEqual([capability]);
+  });
+
+  it.each([
+    [3, 3],
+    [1, 1],
+    [0, 1],
+    [null, 1],
+    ["2", 1],
+    [-1, 1],
+  ])("takes n: %j for %i choices", (n, choices) => {
+    expect(read({ ...usual, n }).facts.choices).toBe(choices);
   });
 
   it("sees no capability in fields that are there but ask for nothing", () => {

@@ -58,6 +58,7 @@ function readFacts(body: Buffer, fields: JsonObject, messages: readonly unknown[
   return {
     stream: fields.stream === true,
     wantsUsage: isObject(options) && options.include_usage === true,
+    choices: Math.max(1, count(fields.n) ?? 1),
     capabilities: usedCapabilities(fields, media),
     inputTokens,
     contextTokens: inputTokens,

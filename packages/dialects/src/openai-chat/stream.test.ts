@@ -6,7 +6,8 @@ import type { WatchOptions } from "../stream-watch.ts";
 import { ChatStreamWatch } from "./stream.ts";
 
 function watch(options: Partial<WatchOptions> = {}): ChatStreamWatch {
-  return new ChatStreamWatch({ wantsUsage: false, preset: openai, contentType: "text/event-stream", ...options });
+  const usual = { wantsUsage: false, choices: 1, preset: openai, contentType: "text/event-stream" };
+  return new ChatStreamWatch({ ...usual, ...options });
 }
 
 const sse = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
@@ -251,6 +252,53 @@ describe("a stream that ends too early", () => {
   ])("is truncated with %s", (_, text) => {
     const stream = watch();
     feed(stream, text);
+    expect(stream.end()).toMatchObject({ ok: false, failure: { class: "truncated" } });
+  });
+});
+
+describe("a stream of several choices", () => {
+  const first = delta({ content: "a" }) + stop;
+  const second = delta({ content: "b" }, null, 1) + delta({}, "stop", 1);
+
+  it("is complete when every choice that was asked for has finished, and not before", () => {
+    const stream = watch({ choices: 2 });
+    const seen = [delta({ content: "a" }), stop, delta({ content: "b" }, null, 1), delta({}, "stop", 1)].map(
+      (chunk) => {
+        feed(stream, chunk);
+        return stream.complete;
+      },
+    );
+    expect(seen).toEqual([false, false, false, true]);
+    expect(stream.end()).toMatchObject({ ok: true });
+  });
+
+  it("is not complete while more choices than were asked for are under way", () => {
+    const stream = watch();
+    feed(stream, first, delta({ content: "b" }, null, 1));
+    expect(stream.complete).toBe(false);
+    feed(stream, second);
+    expect(stream.complete).toBe(true);
+  });
+
+  it("is truncated when it ends without [DONE] before the last choice began", () => {
+    const stream = watch({ choices: 3 });
+    feed(stream, first + second);
+    expect(stream.end()).toMatchObject({
+      ok: false,
+      failure: { class: "truncated", reason: "the stream ended after 2 of 3 choices" },
+    });
+  });
+
+  it("is whole with [DONE] though fewer came than were asked for: some servers know only one", () => {
+    const stream = watch({ choices: 2 });
+    feed(stream, first + done);
+    expect(stream.complete).toBe(false);
+    expect(stream.end()).toMatchObject({ ok: true });
+  });
+
+  it("is truncated in spite of [DONE] when a choice that began has not finished", () => {
+    const stream = watch({ choices: 2 });
+    feed(stream, first + delta({ content: "b" }, null, 1) + done);
     expect(stream.end()).toMatchObject({ ok: false, failure: { class: "truncated" } });
   });
 });

@@ -103,6 +103,15 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     if (this.#forwarding) this.#run.take(null, start, end);
   }
 
+  get complete(): boolean {
+    return this.#finished.size >= this.#options.choices && this.#allSeenFinished;
+  }
+
+  get #allSeenFinished(): boolean {
+    for (const finished of this.#finished.values()) if (!finished) return false;
+    return true;
+  }
+
   /** After the terminator or an error nothing more goes on. */
   get #ended(): boolean {
     return this.done || this.failure !== null;
@@ -193,9 +202,12 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
 
   /** What is wrong with a stream that ended without an error, or null. */
   #verdict(): Failure | null {
-    if (this.#finished.size === 0) return failed("truncated", "the stream ended before any answer");
-    for (const finished of this.#finished.values()) {
-      if (!finished) return failed("truncated", "the stream ended without a finish reason");
+    const { size } = this.#finished;
+    if (size === 0) return failed("truncated", "the stream ended before any answer");
+    if (!this.#allSeenFinished) return failed("truncated", "the stream ended without a finish reason");
+    // Some servers know only one choice, whatever was asked: their [DONE] says that this is all. Without it, nobody does.
+    if (!this.complete && !this.done) {
+      return failed("truncated", `the stream ended after ${size} of ${this.#options.choices} choices`);
     }
     const said = this.committed || (this.usage?.output_tokens ?? 0) > 0;
     // Silence by a filter is an answer: another deployment would only evade the filter.

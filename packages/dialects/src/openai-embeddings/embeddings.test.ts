@@ -22,7 +22,14 @@ describe("a request for embeddings", () => {
   ])("is measured for %s", (_, input, inputTokens, contextTokens) => {
     const { facts, operation } = read({ model: "e", input });
     expect(operation).toBe("embeddings");
-    expect(facts).toMatchObject({ inputTokens, contextTokens, maxOutputTokens: 0, stream: false, capabilities: [] });
+    expect(facts).toMatchObject({
+      inputTokens,
+      contextTokens,
+      maxOutputTokens: 0,
+      stream: false,
+      choices: 1,
+      capabilities: [],
+    });
   });
 
   it("has only its model changed", () => {

@@ -31,6 +31,7 @@ function readFacts(input: string | readonly unknown[]): RequestFacts {
   return {
     stream: false,
     wantsUsage: false,
+    choices: 1,
     capabilities: [],
     inputTokens: total,
     contextTokens: largest,
