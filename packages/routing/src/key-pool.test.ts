@@ -193,6 +193,26 @@ describe("a key's own limits", () => {
     expect(pool.usable("azure/m", 0, { tokens: 1 })).toBe(false);
   });
 
+  it("charge no request more than the whole limit, so that what it leaves unused is free again to the last token", () => {
+    const pool = poolOf([spec("a", { limits: { rpm: null, tpm: 1000, concurrency: null } })]);
+    const small = taken(pool.acquire("azure/m", 0, { tokens: 0 }));
+    const huge = taken(pool.acquire("azure/m", 0, { tokens: 1e300 }));
+    expect(pool.usable("azure/m", 0, { tokens: 1 })).toBe(false);
+    small.release(0, 7);
+    huge.release(0, 0);
+    expect(pool.usable("azure/m", 0, { tokens: 993 })).toBe(true);
+    expect(pool.usable("azure/m", 0, { tokens: 994 })).toBe(false);
+  });
+
+  it("of tokens count from the next call on when they are configured during one", () => {
+    const pool = poolOf([spec("a")]);
+    const before = taken(pool.acquire("azure/m", 0, { tokens: 900 }));
+    pool.reconcile([spec("a", { limits: { rpm: null, tpm: 1000, concurrency: null } })]);
+    before.release(0, 300);
+    expect(pool.usable("azure/m", 0, { tokens: 700 })).toBe(true);
+    expect(pool.usable("azure/m", 0, { tokens: 701 })).toBe(false);
+  });
+
   it("are kept within any minute, for any arrivals", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(4000), { maxLength: 200 }), fc.integer({ min: 1, max: 20 }), (waits, rpm) => {

@@ -9,7 +9,7 @@ export type KeyReport = "ok" | KeyEffect;
 export interface KeyLease {
   /** The key's name; `none` for a provider without keys. Never its value. */
   readonly name: string;
-  /** Ends the use. Later calls do nothing. `tokens`: what was really used, or null when unknown: the estimate stays. */
+  /** Ends the use. Later calls do nothing. `tokens`: what was really used, or null when unknown: what was charged stays. */
   release(now: number, tokens: number | null): void;
 }
 
@@ -25,7 +25,7 @@ export interface KeyPoolOptions {
 export interface AcquireOptions {
   /** Names of keys that this request must not use again. */
   readonly exclude?: ReadonlySet<string> | undefined;
-  /** Estimated tokens of the call, for `tpm`. */
+  /** Estimated tokens of the call, for `tpm`: charged until the release, but never more than the whole limit. */
   readonly tokens?: number | undefined;
   /** Look past the learned concurrency, for a request that has nowhere else to go. The provider's own limits hold. */
   readonly ignoreAdaptive?: boolean | undefined;
@@ -55,7 +55,7 @@ class LiveLease implements KeyLease {
   readonly key: KeyState;
   readonly slot: Slot;
   readonly takenAt: number;
-  readonly tokens: number;
+  readonly #charged: number;
   #released = false;
   succeeded = false;
 
@@ -63,11 +63,13 @@ class LiveLease implements KeyLease {
     this.key = key;
     this.slot = slot;
     this.takenAt = takenAt;
-    this.tokens = tokens;
+    const { rpm, tpm } = key.spec.limits;
+    // More would keep the key closed for no reason: a limit is no emptier than empty.
+    this.#charged = tpm === null ? 0 : Math.min(tokens, tpm);
     key.inFlight += 1;
     slot.inFlight += 1;
-    if (key.spec.limits.rpm !== null) key.requests.add(takenAt, 1);
-    if (key.spec.limits.tpm !== null) key.tokens.add(takenAt, tokens);
+    if (rpm !== null) key.requests.add(takenAt, 1);
+    if (tpm !== null) key.tokens.add(takenAt, this.#charged);
     if (key.quarantine !== null) key.quarantine.trialAt = takenAt;
     if (slot.disabled !== null) slot.disabled.trialAt = takenAt;
   }
@@ -78,7 +80,7 @@ class LiveLease implements KeyLease {
 
   release(_now: number, tokens: number | null): void {
     if (!this.#end()) return;
-    if (tokens !== null && this.key.spec.limits.tpm !== null) this.key.tokens.add(this.takenAt, tokens - this.tokens);
+    if (tokens !== null && this.key.spec.limits.tpm !== null) this.key.tokens.add(this.takenAt, tokens - this.#charged);
   }
 
   #end(): boolean {

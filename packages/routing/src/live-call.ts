@@ -16,6 +16,8 @@ export class LiveCall implements Call {
   slow = false;
   /** Its success was settled at the commit, as a trial's is. */
   proven = false;
+  /** Output came of it. */
+  committed = false;
   ended = false;
 
   constructor(

@@ -19,6 +19,7 @@ export class Settlement {
   /** A trial, and a last resort, succeeds here; an ordinary call only when its stream is whole. */
   committed(call: Call, now: number, firstTokenMs: number): void {
     if (!(call instanceof LiveCall) || call.ended) return;
+    call.committed = true;
     const { deployment, key, permit } = call;
     this.#health.latency(deployment.id).record(firstTokenMs, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
@@ -41,7 +42,8 @@ export class Settlement {
     if (live === null) return;
     const { deployment, key, permit } = live;
     this.#health.breaker(deployment.id).settle(permit, "neutral", this.#input.settings.breaker, now);
-    key.release(now, null);
+    // Until then only the prompt is known to be used: a large max_tokens must not keep the key from others.
+    key.release(now, live.committed ? null : this.#input.inputTokens);
   }
 
   /** It goes on, but was slow: that is counted now, and whatever becomes of it counts no more. */
@@ -72,7 +74,8 @@ export class Settlement {
       breaker.settle(permit, effect, settings, now, fingerprint);
     }
     this.#health.keyPool(deployment.provider).report(key, this.#keyEffect(failure), now, failure.retryAfterMs);
-    key.release(now, null);
+    // A refused call used nothing of the limit; if one that was cut did, the provider's 429 will say so.
+    key.release(now, live.committed ? null : 0);
     return true;
   }
 
