@@ -216,6 +216,25 @@ describe("a SQLite ledger in trouble", () => {
     await ledger.close();
   });
 
+  it("is not disturbed by the end of a thread that it has replaced already", async () => {
+    const started: Worker[] = [];
+    const remember = (worker: Worker) => void started.push(worker);
+    process.on("worker", remember);
+    const ledger = await openSqliteLedger({ directory, clock: new FakeClock(), listener });
+    const [old] = started;
+    // As of a thread that throws: its error is told before its end.
+    old?.emit("error", new Error("out of memory"));
+    ledger.append(aTrace());
+    const flushed = ledger.flush();
+    await old?.terminate();
+    await flushed;
+    process.off("worker", remember);
+    expect(started).toHaveLength(2);
+    expect(ledger.stats).toMatchObject({ written: 1, pending: 0 });
+    expect(told).toEqual([]);
+    await ledger.close();
+  });
+
   it("writes a batch whole or not at all", async () => {
     const clock = new FakeClock();
     const ledger = await openSqliteLedger({ directory, clock, listener });

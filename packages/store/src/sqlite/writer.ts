@@ -120,7 +120,9 @@ class SqliteWriter implements LedgerBackend {
   }
 
   #died(worker: Worker, reason: string): void {
-    if (this.#worker === worker) this.#worker = null;
+    // An error is followed by the thread's end; by then another thread may be awaited.
+    if (this.#worker !== worker) return;
+    this.#worker = null;
     const expected = this.#expected;
     this.#expected = null;
     expected?.reject(threadLost(reason));
