@@ -10,9 +10,9 @@ import type { FailedCall } from "./failed-calls.ts";
 import type { Health } from "./health.ts";
 import type { AcquireOptions } from "./key-pool.ts";
 import { LiveCall } from "./live-call.ts";
-import { passedOver, soonestMs } from "./passed-over.ts";
-import { soonestRetry } from "./retry.ts";
+import { passedOver } from "./passed-over.ts";
 import { Settlement } from "./settlement.ts";
+import { Waiting } from "./waiting.ts";
 
 /**
  * The attempt law for one request, as a state machine: the caller asks `next`, makes the call or waits, reports what
@@ -26,7 +26,7 @@ export class Course {
   readonly #input: CourseInput;
   readonly #health: Health;
   readonly #settlement: Settlement;
-  readonly #random: () => number;
+  readonly #waiting: Waiting;
   readonly #keyOptions: AcquireOptions;
   readonly #tried: Deployment[] = [];
   readonly #failed: FailedCall[] = [];
@@ -37,12 +37,7 @@ export class Course {
   #counted = 0;
   #begun = false;
   #siblingOf: Deployment | null = null;
-  #waitUntil = 0;
-  /** To be called once more when the wait is over; paid for in the retry budget. */
-  #again: Deployment | null = null;
-  /** Each is allowed once a request. */
-  #retried = false;
-  #waited = false;
+  /** A last resort was called: allowed once a request. */
   #forced = false;
   #movedToTwin = false;
   #budgetSpent = false;
@@ -56,7 +51,7 @@ export class Course {
     this.#input = input;
     this.#health = health;
     this.#settlement = new Settlement(input, health);
-    this.#random = random;
+    this.#waiting = new Waiting(input, health, random);
     this.#keyOptions = { tokens: input.tokens ?? input.inputTokens };
   }
 
@@ -73,11 +68,13 @@ export class Course {
     }
     if (this.#stop !== null) return { do: "stop", stop: this.#stop };
     if (now >= this.#input.deadlineAt) return this.#stopWith("deadline_exceeded", "the deadline has passed", null);
-    if (now < this.#waitUntil) return { do: "wait", ms: this.#waitUntil - now };
+    const leftMs = this.#waiting.leftMs(now);
+    if (leftMs > 0) return { do: "wait", ms: leftMs };
     const call = this.#callAgain(now) ?? this.#callSibling(now) ?? this.#callUntried(now);
     if (call !== null) return { do: "call", call };
     if (this.#planWait(now)) {
-      if (now < this.#waitUntil) return { do: "wait", ms: this.#waitUntil - now };
+      const ms = this.#waiting.leftMs(now);
+      if (ms > 0) return { do: "wait", ms };
       const again = this.#callAgain(now);
       if (again !== null) return { do: "call", call: again };
     }
@@ -208,9 +205,8 @@ export class Course {
   }
 
   #callAgain(now: number): Call | null {
-    const deployment = this.#again;
+    const deployment = this.#waiting.takeAgain();
     if (deployment === null) return null;
-    this.#again = null;
     const options = { ...this.#keyOptions, exclude: keysSpent(this.#failed, deployment), ignoreAdaptive: true };
     const permit = this.#health.breaker(deployment.id).acquire(now);
     return this.#start(deployment, permit, "same_deployment", options, now);
@@ -268,37 +264,11 @@ export class Course {
     this.#exclusions.push(passedOver(this.#health, deployment, reason, now));
   }
 
-  /** Whether a wait, and what for, was decided; `#waitUntil` and `#again` hold it. */
+  /** @returns whether a wait was planned, or one more call to what failed */
   #planWait(now: number): boolean {
     if (!this.#mayCall() || this.#sawEmpty) return false;
-    return this.#made === 0 ? this.#planWaitForKey(now) : this.#planRetry(now);
-  }
-
-  /** Every key is cooling or at its limit, but not for long. */
-  #planWaitForKey(now: number): boolean {
-    if (this.#waited) return false;
-    const tokens = this.#keyOptions.tokens ?? 0;
-    let soonest = Infinity;
-    for (const { id, provider } of this.#input.plan.candidates) {
-      if (!this.#health.breaker(id).wouldAcquire(now)) continue;
-      soonest = Math.min(soonest, this.#health.keyPool(provider).msUntilUsable(id, now, tokens) ?? Infinity);
-    }
-    if (soonest > this.#input.settings.patienceMs || now + soonest >= this.#input.deadlineAt) return false;
-    this.#waited = true;
-    this.#waitUntil = now + soonest;
-    return true;
-  }
-
-  /** One more call to a deployment that failed for a passing reason. */
-  #planRetry(now: number): boolean {
-    const allowed = { retry: !this.#retried, wait: !this.#waited };
-    const again = soonestRetry(this.#input, this.#health, this.#failed, allowed, now, this.#random);
-    if (again === null || !this.#payRetry(now)) return false;
-    if (again.kind === "wait") this.#waited = true;
-    else this.#retried = true;
-    this.#waitUntil = again.at;
-    this.#again = again.deployment;
-    return true;
+    if (this.#made === 0) return this.#waiting.planForKey(now);
+    return this.#waiting.planRetry(this.#failed, now, (at) => this.#payRetry(at));
   }
 
   /** The digest of a body can cost a millisecond: it is made only when the request is a suspect. */
@@ -375,19 +345,9 @@ export class Course {
       this.#stopWith("surface", surfaced.reason, surfaced);
     } else {
       const because = surfaced !== null ? "surface" : this.#made === 0 ? "no_healthy_deployment" : "upstream_failed";
-      this.#stopWith(because, this.#words(), surfaced, this.#worthWaitingMs(surfaced, now));
+      this.#stopWith(because, this.#words(), surfaced, this.#waiting.forClientMs(this.#made > 0, surfaced, now));
     }
     return this.next(now);
-  }
-
-  /**
-   * A rate limit ends when its provider said, and where nothing was called the client may do what we could not. But after
-   * calls that failed otherwise nobody knows: an open breaker's end or a bad key's next trial is a guess, on which the
-   * official SDKs would let the caller hang for up to a minute and then send everything again.
-   */
-  #worthWaitingMs(surfaced: Failure | null, now: number): number | null {
-    if (this.#made > 0 && surfaced?.class !== "rate_limited") return null;
-    return soonestMs(this.#health, this.#input.plan.candidates, this.#keyOptions.tokens ?? 0, now);
   }
 
   #words(): string {
