@@ -11,7 +11,6 @@ export type Answer =
       readonly usage: Usage | null;
       /** Complete, but without content, tool call, refusal or output tokens. */
       readonly empty: boolean;
-      readonly finishReason: string | null;
     }
   | { readonly ok: false; readonly failure: Failure };
 

@@ -45,10 +45,7 @@ export interface StreamWatch {
    * terminator still comes.
    */
   readonly complete: boolean;
-  /** The last one seen. */
-  readonly finishReason: string | null;
   readonly usage: Usage | null;
-  readonly responseId: string | null;
   /** Characters of generated content so far, to estimate what a client that leaves early has used. */
   readonly textLength: number;
   /** Oddities for the trace. */

@@ -1,6 +1,6 @@
 import type { Snapshot } from "./snapshot.ts";
 
-export type SnapshotListener = (next: Snapshot, previous: Snapshot) => void;
+export type SnapshotListener = (next: Snapshot) => void;
 
 /**
  * The configuration that holds now. A change swaps the whole snapshot at once; a request reads `current` once and keeps
@@ -20,9 +20,8 @@ export class LiveConfig {
 
   /** Holds for the next request on. Listeners are called after the swap, in the order in which they came. */
   replace(next: Snapshot): void {
-    const previous = this.#current;
     this.#current = next;
-    for (const listener of this.#listeners) listener(next, previous);
+    for (const listener of this.#listeners) listener(next);
   }
 
   /** @returns what ends it */

@@ -82,7 +82,7 @@ export class StreamCall extends UpstreamCall {
   }
 
   /** What was seen of the stream so far; null before its head. */
-  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes" | "finishReason"> | null {
+  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes"> | null {
     return this.#watch;
   }
 

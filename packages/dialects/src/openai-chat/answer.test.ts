@@ -12,11 +12,10 @@ const completion = (message: object, finish = "stop", usage: object | null = nul
 });
 
 describe("readChatAnswer", () => {
-  it("reads usage and finish reason of a good answer", () => {
+  it("reads the usage of a good answer", () => {
     expect(answer(completion({ content: "Hi" }, "length", { prompt_tokens: 3, completion_tokens: 1 }))).toEqual({
       ok: true,
       empty: false,
-      finishReason: "length",
       usage: { input_tokens: 3, cached_input_tokens: 0, output_tokens: 1, reasoning_tokens: 0, source: "provider" },
     });
   });

@@ -43,8 +43,7 @@ describe("a good stream", () => {
     expect(feed(stream, role, delta({ content: "Hi" }), stop, done)).toBe(role + delta({ content: "Hi" }) + stop);
     expect(stream).toMatchObject({
       done: true,
-      finishReason: "stop",
-      responseId: "chatcmpl-1",
+      complete: true,
       textLength: 2,
       notes: [],
     });
@@ -64,10 +63,10 @@ describe("a good stream", () => {
     const bytes = Buffer.from(text);
     const whole = watch();
     const expected = feed(whole, bytes);
-    const facts = ({ done, committed, finishReason, usage, textLength, notes }: ChatStreamWatch): unknown => ({
+    const facts = ({ done, committed, complete, usage, textLength, notes }: ChatStreamWatch): unknown => ({
       done,
       committed,
-      finishReason,
+      complete,
       usage,
       textLength,
       notes,

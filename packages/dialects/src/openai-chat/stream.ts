@@ -32,9 +32,7 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   committed = false;
   failure: Failure | null = null;
   done = false;
-  finishReason: string | null = null;
   usage: Usage | null = null;
-  responseId: string | null = null;
   textLength = 0;
   readonly notes: string[] = [];
 
@@ -45,6 +43,8 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   #kind: BodyKind | null = null;
   readonly #json: Buffer[] = [];
   #jsonLength = 0;
+  /** The last one seen. */
+  #finishReason: string | null = null;
   /** Whether each choice index seen has finished. */
   readonly #finished = new Map<number, boolean>();
   /** The last find was forwarded, so what belongs to it is too. */
@@ -138,7 +138,6 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
       this.failure = classifyErrorObject(chunk, this.#options.preset);
       if (this.failure !== null) return false;
     }
-    this.responseId ??= text(chunk.id);
     if (Array.isArray(choices)) {
       for (const choice of choices) if (isObject(choice)) this.#choice(choice);
       if (this.failure !== null) return false;
@@ -153,7 +152,7 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     const index = typeof choice.index === "number" && choice.index < maxChoices ? choice.index : 0;
     const reason = text(choice.finish_reason);
     if (reason !== null) {
-      this.finishReason = reason;
+      this.#finishReason = reason;
       this.#finished.set(index, true);
       // OpenRouter ends a choice so when the provider behind it failed.
       if (reason === "error") this.failure = failed("server_error", "the answer ended with finish_reason error");
@@ -211,7 +210,7 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     }
     const said = this.committed || (this.usage?.output_tokens ?? 0) > 0;
     // Silence by a filter is an answer: another deployment would only evade the filter.
-    if (said || this.finishReason === "content_filter") return null;
+    if (said || this.#finishReason === "content_filter") return null;
     return failed("empty", "the stream is complete but holds no content");
   }
 
