@@ -1,5 +1,5 @@
-import { eventually, readChatStream } from "@tuloy/testkit";
-import { describe, expect, test } from "vitest";
+import { answersChat, eventually, readChatStream } from "@tuloy/testkit";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { model } from "../harness.ts";
 import { breakerOf, hearStream, post, setScene } from "../scene.ts";
@@ -118,6 +118,34 @@ describe("unusual HTTP that is proper", () => {
       return all.length === 3 ? all : undefined;
     }, "three traces");
     expect(traces.map(({ outcome }) => outcome)).toEqual(["cancelled", "cancelled", "cancelled"]);
+  });
+
+  test("a client that leaves with an answer unread ends the call of the request behind it", async () => {
+    const { a, gateway } = await setScene({ a: [answersChat("long ".repeat(2_000_000)), (reply) => reply.silence()] });
+    const wire = await openWire(gateway.url);
+    wire.socket.pause();
+    wire.send(rawRequest());
+    await a.received(0);
+    wire.send(rawRequest());
+    await a.received(1);
+    // The first request is over and done with, only its bytes still fill the connection: nobody listens there any more.
+    expect(await gateway.lastTrace()).toMatchObject({ outcome: "succeeded" });
+    expect(a.requests[1]?.closed).toBeNull();
+    wire.socket.resetAndDestroy();
+    await a.closed(1);
+    expect(await gateway.lastTrace(2)).toMatchObject({ outcome: "cancelled" });
+  });
+
+  test("a connection that brings many requests collects nothing by them", async () => {
+    const warnings: string[] = [];
+    const note = ({ name, message }: Error): void => void warnings.push(`${name}: ${message}`);
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const wire = await openWire(scene.gateway.url);
+    wire.send(rawRequest().repeat(40));
+    await eventually(() => wire.heard().split("hello there").length === 41, "forty answers");
+    expect(scene.asked()).toHaveLength(40);
+    expect(warnings).toEqual([]);
   });
 
   test("bytes beyond ASCII in a header are no reason to fail", async () => {

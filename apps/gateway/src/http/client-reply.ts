@@ -37,8 +37,6 @@ export class ClientReply {
     response.on("close", () => {
       if (!response.writableFinished) run();
     });
-    // A pipelined request waits for its turn without a connection of its own, and is not told when that closes.
-    if (response.socket === null) response.req.socket.once("close", run);
   }
 
   start(status: number, headers: OutgoingHttpHeaders): void {
