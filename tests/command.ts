@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly directory?: string;
   /** What it finds in its environment, beyond PATH. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** An open file for its standard output, of which nothing is seen here then. Default: a pipe. */
+  readonly stdout?: number;
 }
 
 export interface Finished {
@@ -38,18 +40,19 @@ class Tuloy {
   #finished: Finished | null = null;
   readonly #waiting = new Set<() => void>();
 
-  constructor(args: readonly string[], { directory = scratchDirectory(), environment = {} }: CommandOptions = {}) {
+  constructor(args: readonly string[], options: CommandOptions = {}) {
+    const { directory = scratchDirectory(), environment = {}, stdout = "pipe" } = options;
     const child = spawn(process.execPath, [program, ...args], {
       cwd: directory,
       env: { PATH: process.env["PATH"] ?? "", ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", stdout, "pipe"],
     });
     this.#child = child;
-    child.stdout.on("data", (bytes: Buffer) => {
+    child.stdout?.on("data", (bytes: Buffer) => {
       this.#stdout += bytes.toString();
       this.#lookAgain();
     });
-    child.stderr.on("data", (bytes: Buffer) => {
+    child.stderr?.on("data", (bytes: Buffer) => {
       this.#stderr += bytes.toString();
       this.#lookAgain();
     });

@@ -1,14 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "@tuloy/contract";
-import { answersChat, collect, runLoad, tally } from "@tuloy/testkit";
+import { answersChat, answersError, collect, runLoad, startUpstream, tally } from "@tuloy/testkit";
 import { systemClock } from "tuloy";
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { run } from "../command.ts";
+import { GatewayProcess, run, scratchDirectory } from "../command.ts";
+import { configText } from "../harness.ts";
 import { headers, setProcess, soon, tracesIn, whole } from "../process-scene.ts";
 import { post, setScene } from "../scene.ts";
 
@@ -69,6 +70,39 @@ describe("records that cannot be written", () => {
     },
   );
 });
+
+test.runIf(existsSync("/usr/bin/prlimit"))(
+  "a log in a file on a disk that takes no more: requests go on, and so does the log when there is room again",
+  { timeout: 30_000 },
+  async () => {
+    // Each request fails, which is worth a line.
+    const upstream = await startUpstream(answersError(503, null, "busy"));
+    onTestFinished(() => upstream.close());
+    const directory = scratchDirectory();
+    writeFileSync(join(directory, "tuloy.yaml"), configText({ providers: { a: { url: upstream.url } } }));
+    const path = join(directory, "log");
+    const file = openSync(path, "a");
+    onTestFinished(() => closeSync(file));
+    const gateway = new GatewayProcess(["start", "--port", "0"], { directory, stdout: file });
+    const [, url = ""] = await soon(() => /listens on (http:\S+)/.exec(readFileSync(path, "utf8")), "its address");
+    const limit = (bytes: string) =>
+      execFileSync("/usr/bin/prlimit", ["--pid", String(gateway.pid), `--fsize=${bytes}:`]);
+
+    const before = statSync(path).size;
+    limit(String(before));
+    const during = await runLoad({ jobs: 20, concurrency: 5, job: () => askWhole(url) });
+    expect(tally(during, outcomeOf)).toEqual({ "503": 20 });
+    // Their lines are written behind their backs: the health check comes after the turns in which that fails.
+    expect((await collect(`${url}/healthz`)).status).toBe(200);
+    expect(gateway.running).toBe(true);
+    expect(statSync(path).size).toBe(before);
+    limit("unlimited");
+    expect(await askWhole(url)).toBe(503);
+    await soon(() => statSync(path).size > before, "a line");
+    gateway.signal("SIGTERM");
+    expect(await gateway.finished()).toMatchObject({ code: 0 });
+  },
+);
 
 test("the machine's calendar jumps back an hour and on by a day: requests go on, and no duration shows it", async () => {
   let jump = 0;

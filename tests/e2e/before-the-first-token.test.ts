@@ -1,4 +1,14 @@
-import { answersChat, chatAnswer, chatChunk, chatChunks, expectClean, FakeClock, sse } from "@tuloy/testkit";
+import {
+  answersChat,
+  answersError,
+  chatAnswer,
+  chatChunk,
+  chatChunks,
+  eventually,
+  expectClean,
+  FakeClock,
+  sse,
+} from "@tuloy/testkit";
 import type { Collected, Reply, Script } from "@tuloy/testkit";
 import type OpenAI from "openai";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -330,6 +340,43 @@ function problemsOf(answer: Collected, text: string): string[] {
   return choices[0]?.message.content === text ? [] : [answer.text()];
 }
 
+test.each([true, false])(
+  "an error whose text never ends is what its status says after two seconds (stream: %s)",
+  async (stream) => {
+    const clock = new FakeClock();
+    const { a, b, gateway } = await setScene(
+      {
+        a: (reply) => reply.status(503).headers({ "content-type": "application/json" }).chunk('{"error":'),
+        b: answersFromB,
+      },
+      { clock },
+    );
+    const startedAt = clock.now();
+    const asking = post(gateway, { stream });
+    await a.received(0);
+    // In small steps, since nobody tells when the error's head has reached the gateway: its time begins only then.
+    await eventually(async () => {
+      await clock.pass(50);
+      return a.requests[0]?.closed;
+    }, "the end of the call");
+    const waitedMs = clock.now() - startedAt;
+    expect(waitedMs).toBeGreaterThanOrEqual(2000);
+    expect(waitedMs).toBeLessThan(5000);
+    const answer = await asking;
+    expect(problemsOf(answer, words)).toEqual([]);
+    expect(answer.headers).toMatchObject({ "x-tuloy-provider": "b", "x-tuloy-failover": "overloaded" });
+    // Traces are written a moment later, and time stands still.
+    await clock.pass(1000);
+    const trace = await gateway.trace(String(answer.headers["x-tuloy-trace-id"]));
+    expect(trace.attempts.map(({ failure, status }) => [failure, status])).toEqual([
+      ["overloaded", 503],
+      [null, 200],
+    ]);
+    expect(a.requests[0]?.closed?.by).toBe("peer");
+    expect(b.requests).toHaveLength(1);
+  },
+);
+
 describe("an empty answer", () => {
   const silent = answersChat("", { ...shapeOfA, usage: [5, 0] });
 
@@ -361,6 +408,22 @@ describe("an empty answer", () => {
       expect(trace.attempts.map(({ failure }) => failure)).toEqual(["empty", "empty"]);
       expect(trace.notes).toEqual([expect.stringContaining("empty")]);
       expect(breakerOf(gateway, "a").isClosed).toBe(true);
+    },
+  );
+
+  test.each([true, false])(
+    "is passed on when the next one fails, and nothing is said to have failed over (stream: %s)",
+    async (stream) => {
+      const { a, b, gateway } = await setScene({ a: silent, b: answersError(503, null, "busy") });
+      const answer = await post(gateway, { stream });
+      expect(answer.status).toBe(200);
+      expect(problemsOf(answer, "")).toEqual([]);
+      expect([a.requests.length, b.requests.length]).toEqual([1, 1]);
+      expect(answer.headers).toMatchObject({ "x-tuloy-provider": "a" });
+      expect(answer.headers).not.toHaveProperty("x-tuloy-failover");
+      const trace = await gateway.trace(String(answer.headers["x-tuloy-trace-id"]));
+      expect(trace).toMatchObject({ outcome: "succeeded", provider: "a", failover: null });
+      expect(trace.attempts.map(({ failure }) => failure)).toEqual(["empty", "overloaded"]);
     },
   );
 

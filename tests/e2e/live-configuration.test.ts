@@ -1,7 +1,15 @@
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { answersChat, chatChunks, collect, eventually, readChatStream, startUpstream } from "@tuloy/testkit";
+import {
+  answersChat,
+  answersError,
+  chatChunks,
+  collect,
+  eventually,
+  readChatStream,
+  startUpstream,
+} from "@tuloy/testkit";
 import type { Script, ScriptedUpstream } from "@tuloy/testkit";
 import OpenAI from "openai";
 import { expect, onTestFinished, test } from "vitest";
@@ -149,6 +157,37 @@ test("while the file changes again and again under load, no request fails, and e
   const { stdout } = await run(["traces", "--json", "--limit", "10000"], { directory });
   expect(stdout.trim().split("\n")).toHaveLength(outcomes.length);
 });
+
+test.each([
+  ["value", "value: sk-a-secret-key", "value: sk-a-renewed-key", "sk-a-renewed-key"],
+  ["name", "name: key-1, value: sk-a-secret-key", "name: renewed, value: sk-a-secret-key", "sk-a-secret-key"],
+])(
+  "a provider's key whose %s changes while a request is under way: its next call carries the new one, which is not blamed",
+  async (_, before, after, valid) => {
+    const { promise: changed, resolve: goOn } = Promise.withResolvers<void>();
+    const b = await upstreamThat((reply, request) => answersError(503, null, "busy")(reply.wait(changed), request));
+    const a = await upstreamThat((reply, request) =>
+      request.headers["authorization"] === `Bearer ${valid}`
+        ? answersChat("from a")(reply, request)
+        : answersError(401, "invalid_api_key", "no such key")(reply, request),
+    );
+    const text = preferring({ b, a });
+    expect(text).toContain(before);
+    const { url, apply, askedProvider, gateway } = await runWith(text);
+    const asking = collect(`${url}/v1/chat/completions`, { headers, body: streaming });
+    await b.received(0);
+    await apply(text.replace(before, after));
+    expect(a.requests).toEqual([]);
+    goOn();
+    const answer = await asking;
+    expect(readChatStream(answer.body)).toMatchObject({ text: "from a", terminators: 1, errors: [] });
+    expect(answer.headers).toMatchObject({ "x-tuloy-provider": "a", "x-tuloy-attempts": "2" });
+    // Were it in quarantine, there would be no key left to ask a with.
+    expect(await askedProvider()).toBe("a");
+    expect(a.requests).toHaveLength(2);
+    expect(gateway.log().filter(({ event }) => event === "provider_key_quarantined")).toEqual([]);
+  },
+);
 
 test("an API key that is taken out opens nothing from then on, and a new one does", async () => {
   const a = await upstreamThat(answersChat("from a"));
