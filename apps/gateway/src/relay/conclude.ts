@@ -156,6 +156,7 @@ function concludeEmpty(
 ): Part {
   const { record, body } = result;
   const headers = answerHeaders(traceId, record, records.slice(0, records.indexOf(record)));
+  headers["x-tuloy-attempts"] = String(records.length);
   if (asked.request.facts.stream) {
     reply.start(200, streamHeaders(headers));
     reply.end(body);
