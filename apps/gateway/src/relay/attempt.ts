@@ -14,6 +14,7 @@ import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
 import { StreamCall } from "./stream-call.ts";
+import type { CallContext, UpstreamCall } from "./upstream-call.ts";
 
 /** What the loop works with, all of it the process's or the request's own. */
 export interface AttemptContext {
@@ -84,9 +85,7 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
       continue;
     }
     const open: OpenAttempt = { call: step.call, startedAt: clock.now(), upstream: null };
-    const outcome = await callUpstream(asked, course, open, context).catch((error: unknown) =>
-      ownFault(error, context),
-    );
+    const outcome = await callUpstream(asked, course, open, context);
     const now = clock.now();
     if (outcome.kind === "stream") {
       course.committed(open.call, now, now - open.startedAt);
@@ -155,49 +154,65 @@ function ownFault(error: unknown, { fault }: AttemptContext): CallOutcome {
   return { kind: "failed", failure, empty: null };
 }
 
-/** Makes one call and waits until it is decided, or until the request is stopped from outside. */
-async function callUpstream(
+/** Makes one call and waits until it is decided, or until the request is stopped from outside. Never rejects. */
+function callUpstream(
   asked: Asked,
   course: Course,
   open: OpenAttempt,
   context: AttemptContext,
 ): Promise<CallOutcome> {
-  const { call } = open;
-  const { request, route } = asked;
-  const { dialect, interrupt, clock, pools, fault } = context;
-  const provider = providerOf(call, context);
-  const upstreamRequest = encode(request, call.deployment, provider, call.key.name, context.clientHeaders);
-  const callContext = {
-    pools,
-    clock,
-    preset: provider.preset,
-    secret: secretOf(provider, call.key.name),
-    limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
-    mayCut: () => mayCut(course, open, clock.now()),
-    fault,
-  };
+  const { interrupt } = context;
   return new Promise((resolve) => {
     const settle = (outcome: CallOutcome): void => {
       interrupt.listen(null);
       resolve(outcome);
     };
-    const upstream = request.facts.stream
-      ? new StreamCall(callContext, upstreamRequest, dialect, {
-          wantsUsage: request.facts.wantsUsage,
-          choices: request.facts.choices,
-          stallLimits: route.failover,
-          settle: (outcome) =>
-            settle(outcome.kind === "committed" ? { kind: "stream", open, stream: outcome.stream } : outcome),
-        })
-      : new AnswerCall(callContext, upstreamRequest, dialect, (outcome) =>
-          settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
-        );
-    open.upstream = upstream;
-    interrupt.listen((reason) => {
-      upstream.cancel();
-      settle({ kind: "interrupted", reason });
-    });
-    upstream.start();
+    try {
+      const upstream = upstreamCall(asked, course, open, context, settle);
+      open.upstream = upstream;
+      interrupt.listen((reason) => {
+        upstream.cancel();
+        settle({ kind: "interrupted", reason });
+      });
+      upstream.start();
+    } catch (error) {
+      settle(ownFault(error, context));
+    }
+  });
+}
+
+function upstreamCall(
+  { request, route }: Asked,
+  course: Course,
+  open: OpenAttempt,
+  context: AttemptContext,
+  settle: (outcome: CallOutcome) => void,
+): UpstreamCall {
+  const { call } = open;
+  const { dialect, clock, pools, fault } = context;
+  const provider = providerOf(call, context);
+  const secret = secretOf(provider, call.key.name);
+  const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders);
+  const callContext: CallContext = {
+    pools,
+    clock,
+    preset: provider.preset,
+    secret,
+    limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
+    mayCut: () => mayCut(course, open, clock.now()),
+    fault,
+  };
+  if (!request.facts.stream) {
+    return new AnswerCall(callContext, upstreamRequest, dialect, (outcome) =>
+      settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
+    );
+  }
+  return new StreamCall(callContext, upstreamRequest, dialect, {
+    wantsUsage: request.facts.wantsUsage,
+    choices: request.facts.choices,
+    stallLimits: route.failover,
+    settle: (outcome) =>
+      settle(outcome.kind === "committed" ? { kind: "stream", open, stream: outcome.stream } : outcome),
   });
 }
 

@@ -21,12 +21,15 @@ interface Address {
 
 const addresses = new WeakMap<Provider, Address>();
 
-/** What goes to one deployment: built afresh for every attempt, so that nothing of an earlier one is inherited. */
+/**
+ * What goes to one deployment: built afresh for every attempt, so that nothing of an earlier one is inherited.
+ * @param secret the provider key's value, null for a provider without keys
+ */
 export function encode(
   request: ReadRequest,
   deployment: Deployment,
   provider: Provider,
-  keyName: string,
+  secret: string | null,
   client: IncomingHttpHeaders,
 ): UpstreamRequest {
   const { to, basePath } = addressOf(provider);
@@ -35,12 +38,17 @@ export function encode(
   return {
     to,
     path: basePath + endpoint.path,
-    headers: headersFor(request, provider, keyName, client),
+    headers: headersFor(request, provider, secret, client),
     body: request.encode(deployment.upstreamModel, provider.preset),
   };
 }
 
-function headersFor(request: ReadRequest, provider: Provider, keyName: string, client: IncomingHttpHeaders): string[] {
+function headersFor(
+  request: ReadRequest,
+  provider: Provider,
+  secret: string | null,
+  client: IncomingHttpHeaders,
+): string[] {
   const agent = client["user-agent"];
   const headers = [
     "content-type",
@@ -58,10 +66,7 @@ function headersFor(request: ReadRequest, provider: Provider, keyName: string, c
     if (typeof value === "string") headers.push(name, value);
   }
   const { auth } = provider.preset;
-  if (auth !== "none") {
-    const secret = secretOf(provider, keyName);
-    if (secret !== null) headers.push(auth.header, auth.prefix + secret);
-  }
+  if (auth !== "none" && secret !== null) headers.push(auth.header, auth.prefix + secret);
   return headers;
 }
 

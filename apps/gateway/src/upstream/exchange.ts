@@ -96,13 +96,21 @@ export class Exchange implements CarriedHandler {
       return;
     }
     this.#reusedConnection = this.#carrier?.countRequest() ?? false;
-    this.#guarded(() => this.#events.onConnected());
+    try {
+      this.#events.onConnected();
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#over || status < 200) return;
     this.#head = true;
-    this.#guarded(() => this.#events.onHead(status, headers));
+    try {
+      this.#events.onHead(status, headers);
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -117,7 +125,11 @@ export class Exchange implements CarriedHandler {
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#guarded(() => this.#events.onEnd());
+    try {
+      this.#events.onEnd();
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -148,18 +160,14 @@ export class Exchange implements CarriedHandler {
   #lose(lost: Lost): void {
     if (this.#over) return;
     this.#over = true;
-    this.#guarded(() => this.#events.onLost(lost));
-  }
-
-  /** undici would take an exception of ours for the connection's failure, and blame the provider. */
-  #guarded(run: () => void): void {
     try {
-      run();
+      this.#events.onLost(lost);
     } catch (error) {
       this.#fault(error);
     }
   }
 
+  /** A handler threw. undici would take that for the connection's failure, and blame the provider. */
   #fault(error: unknown): void {
     this.#over = true;
     this.#controller?.abort(cancelled);

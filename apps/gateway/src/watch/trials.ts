@@ -85,7 +85,7 @@ export class Trials {
     const outcome = await new Promise<AnswerOutcome>((resolve) => {
       const limits = { connectMs: settings.connectMs, answerMs: settings.firstTokenMs / 2 };
       const secret = secretOf(provider, key.name);
-      const upstreamRequest = encode(request, deployment, provider, key.name, {});
+      const upstreamRequest = encode(request, deployment, provider, secret, {});
       const call = new AnswerCall(
         { pools, clock, preset: provider.preset, secret, limits, mayCut: () => true, fault: this.#context.fault },
         upstreamRequest,
