@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { LedgerError } from "../ledger.ts";
+import { createSchema } from "./new-database.ts";
 import { databaseProblem, directoryProblem } from "./problems.ts";
 import { migrationNames } from "./schema.ts";
 
@@ -64,7 +65,8 @@ export async function openForWriting(path: string, busyTimeoutMs: number): Promi
     database.exec("pragma journal_size_limit = 67108864");
     const applied = appliedMigrations(database);
     refuseNewer(applied, path);
-    if (applied.length < migrationNames.length) {
+    const upToDate = applied.length === migrationNames.length || (applied.length === 0 && createSchema(database));
+    if (!upToDate) {
       const { migrate } = await import("./migrations.ts");
       await migrate(database);
     }

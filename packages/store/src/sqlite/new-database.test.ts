@@ -1,0 +1,47 @@
+import { DatabaseSync } from "node:sqlite";
+
+import { describe, expect, it } from "vitest";
+
+import { migrate } from "./migrations.ts";
+import { createSchema } from "./new-database.ts";
+
+/** Every table and index with its definition, and what the migrations' own tables hold. Times differ from run to run. */
+function contents(database: DatabaseSync): unknown {
+  const objects = database
+    .prepare("select type, name, sql from sqlite_master order by name")
+    .all()
+    .map(({ type, name, sql }) => [type, name, typeof sql === "string" ? sql.toLowerCase().replace(/\s+/g, " ") : sql]);
+  const applied = database.prepare("select name from kysely_migration order by name").all();
+  const stamps = database.prepare("select timestamp from kysely_migration").all();
+  return {
+    objects,
+    applied: applied.map(({ name }) => name),
+    stamped: stamps.every(({ timestamp }) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(timestamp))),
+    lock: database.prepare("select id, is_locked from kysely_migration_lock").all(),
+  };
+}
+
+describe("a new database", () => {
+  it("is what running every migration makes", async () => {
+    using migrated = new DatabaseSync(":memory:");
+    using created = new DatabaseSync(":memory:");
+    await migrate(migrated);
+    expect(createSchema(created)).toBe(true);
+    expect(contents(created)).toEqual(contents(migrated));
+  });
+
+  it("has no migration left to run", async () => {
+    using database = new DatabaseSync(":memory:");
+    createSchema(database);
+    const before = contents(database);
+    await migrate(database);
+    expect(contents(database)).toEqual(before);
+  });
+
+  it("is not made where there are tables already", () => {
+    using database = new DatabaseSync(":memory:");
+    database.exec("create table other (id integer)");
+    expect(createSchema(database)).toBe(false);
+    expect(database.prepare("select name from sqlite_master").all()).toEqual([{ name: "other" }]);
+  });
+});
