@@ -1,3 +1,4 @@
+export * from "./arms.ts";
 export * from "./attempt.ts";
 export * from "./backoff.ts";
 export * from "./breaker.ts";
@@ -5,6 +6,7 @@ export * from "./course.ts";
 export * from "./effects.ts";
 export * from "./first-token.ts";
 export * from "./health.ts";
+export type { Estimate } from "./intervals.ts";
 export * from "./key-pool.ts";
 export type { KeySpec } from "./key-state.ts";
 export * from "./plan.ts";

@@ -100,6 +100,20 @@ export function describeLedger(name: string, makeFixture: (state: StoreState) =>
       expect(ledger.stats).toEqual({ accepted: 2, written: 2, dropped: 0, pending: 0, failing: false });
     });
 
+    it("reads every trace of a span, oldest first, however many pages it takes", async () => {
+      const ids = await recordTen();
+      const many = Array.from({ length: 2500 }, (_, i) => 1_763_880_000_000 + i);
+      for (const startedAt of many) ledger.append(aTrace({ started_at: startedAt, route: "split" }));
+      await ledger.flush();
+      const read = async (span: Parameters<LedgerReader["traces"]>[0]): Promise<string[]> =>
+        (await Array.fromAsync(reader.traces(span))).map((trace) => trace.id);
+      const split = many.map((startedAt) => traceId(startedAt));
+      expect(await read({ since: 0 })).toEqual([...ids, ...split]);
+      expect(await read({ since: 0, route: "split" })).toEqual(split);
+      expect(await read({ since: 1_763_870_008_000, route: "default" })).toEqual(ids.slice(7));
+      expect(await read({ since: 1_763_880_000_000 + 2500 })).toEqual([]);
+    });
+
     it("lists the newest first, with what a table shows", async () => {
       const ids = await recordTen();
       const rows = await reader.list({ limit: 3 });

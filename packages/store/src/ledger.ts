@@ -74,6 +74,13 @@ export interface TraceQuery {
   readonly environment?: string | undefined;
 }
 
+/** Which traces to read whole, oldest first: all given conditions must hold. */
+export interface TraceSpan {
+  /** Milliseconds since 1970: requests that began then or later. */
+  readonly since: number;
+  readonly route?: string | undefined;
+}
+
 /** What an id, or the beginning of one, stands for. `ids` holds at most ten of them, oldest first. */
 export type TraceLookup =
   | { readonly found: "one"; readonly trace: Trace }
@@ -84,6 +91,8 @@ export type TraceLookup =
 export interface LedgerReader {
   /** Newest first. */
   list(query: TraceQuery): Promise<readonly TraceRow[]>;
+  /** Every trace of the span, a page at a time: a long span is never held in memory whole. */
+  traces(span: TraceSpan): AsyncIterable<Trace>;
   /** Upper-case digits are read as lower-case ones. A text that is not hexadecimal finds none. */
   find(idOrPrefix: string): Promise<TraceLookup>;
   /** Newest first. */

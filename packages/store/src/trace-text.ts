@@ -65,7 +65,14 @@ type StoredTrace = readonly [
 ];
 
 /** Where a database finds what it filters by: positions in the array that `writeTrace` makes. */
-export const position = { environment: 5, requestedModel: 10, model: 11, outcome: 17, provider: 21 } as const;
+export const position = {
+  environment: 5,
+  requestedModel: 10,
+  model: 11,
+  route: 12,
+  outcome: 17,
+  provider: 21,
+} as const;
 
 /** A trace as one line of compact JSON. */
 export function writeTrace(trace: Trace): string {

@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import("./demo.ts")).demoCommand(),
   check: async () => (await import("./check.ts")).checkCommand(),
   plan: async () => (await import("./plan.ts")).planCommand(),
+  routes: async () => (await import("./routes.ts")).routesCommand(),
   traces: async () => (await import("./traces.ts")).tracesCommand(),
   alerts: async () => (await import("./alerts.ts")).alertsCommand(),
 };

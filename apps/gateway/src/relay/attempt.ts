@@ -155,12 +155,7 @@ function ownFault(error: unknown, { fault }: AttemptContext): CallOutcome {
 }
 
 /** Makes one call and waits until it is decided, or until the request is stopped from outside. Never rejects. */
-function callUpstream(
-  asked: Asked,
-  course: Course,
-  open: OpenAttempt,
-  context: AttemptContext,
-): Promise<CallOutcome> {
+function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: AttemptContext): Promise<CallOutcome> {
   const { interrupt } = context;
   return new Promise((resolve) => {
     const settle = (outcome: CallOutcome): void => {

@@ -3,7 +3,7 @@ import { alertKinds } from "@tuloy/contract";
 import { Kysely, sql, type Expression, type ExpressionBuilder, type SqlBool } from "kysely";
 
 import { notable } from "../batched-ledger.ts";
-import type { LedgerReader, TraceLookup, TraceQuery, TraceRow } from "../ledger.ts";
+import type { LedgerReader, TraceLookup, TraceQuery, TraceRow, TraceSpan } from "../ledger.ts";
 import { position, readTrace } from "../trace-text.ts";
 import { openForReading } from "./database.ts";
 import { NodeSqliteDialect } from "./dialect.ts";
@@ -11,6 +11,9 @@ import type { Schema } from "./schema.ts";
 
 /** How many ids an ambiguous prefix is answered with. */
 const listedIds = 10;
+
+/** Rows read at once from a long span. */
+const pageRows = 1000;
 
 /**
  * Opens the records of a data directory for reading, also while a gateway is writing them.
@@ -30,6 +33,8 @@ export async function openSqliteReader(directory: string): Promise<LedgerReader>
         .execute();
       return rows.map((row) => toRow(readTrace(row.detail)));
     },
+
+    traces: (span) => tracesOf(db, span),
 
     async find(idOrPrefix) {
       const prefix = idOrPrefix.toLowerCase();
@@ -62,6 +67,25 @@ export async function openSqliteReader(directory: string): Promise<LedgerReader>
       database.close();
     },
   };
+}
+
+async function* tracesOf(db: Kysely<Schema>, { since, route }: TraceSpan): AsyncGenerator<Trace> {
+  // Ids begin with the time.
+  let after = Math.max(0, Math.floor(since)).toString(16).padStart(12, "0");
+  for (;;) {
+    const rows = await db
+      .selectFrom("traces")
+      .select(["id", "detail"])
+      .where("id", ">", after)
+      .$if(route !== undefined, (query) => query.where(detail("route"), "=", route ?? ""))
+      .orderBy("id")
+      .limit(pageRows)
+      .execute();
+    for (const row of rows) yield readTrace(row.detail);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageRows) return;
+    after = last.id;
+  }
 }
 
 function conditions(eb: ExpressionBuilder<Schema, "traces">, query: TraceQuery): Expression<SqlBool>[] {
