@@ -7,6 +7,7 @@ export { openaiEmbeddings } from "./openai-embeddings/dialect.ts";
 export * from "./openai-models.ts";
 export * from "./providers/index.ts";
 export * from "./providers/preset.ts";
+export { readRateLimits } from "./rate-limits/read.ts";
 export * from "./request.ts";
 export { SseReader, type SseSink } from "./sse/reader.ts";
 export * from "./stream-watch.ts";

@@ -2,6 +2,7 @@ import type { AttemptKind, Deployment, Failure, FailoverSettings } from "@tuloy/
 
 import type { Permit } from "./breaker.ts";
 import type { KeyLease } from "./key-pool.ts";
+import type { Caller, Demand } from "./key-state.ts";
 import type { Plan } from "./plan.ts";
 
 /** What one request brings to its course. Times are milliseconds of one monotonic clock. */
@@ -22,6 +23,13 @@ export interface CourseInput {
   readonly fingerprint: () => string;
   /** `deadlineAt` is the client's own, shorter limit: running into it is not the deployment's fault. */
   readonly clientShortened: boolean;
+  /** Who asks, for provider keys that are reserved; absent: every key may be used. */
+  readonly caller?: Caller;
+}
+
+/** What every call of a request asks of a key. */
+export function demandOf({ tokens, inputTokens, caller }: CourseInput): Demand {
+  return { tokens: tokens ?? inputTokens, inputTokens, caller };
 }
 
 /** One call to one deployment with one key, handed out by `Course.next`; ended by exactly one of `finished`, `failed`, `broke`, `cancelled`. */

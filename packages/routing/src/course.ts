@@ -1,5 +1,6 @@
 import type { AttemptKind, Deployment, Exclusion, ExclusionReason, Failure } from "@tuloy/contract";
 
+import { demandOf } from "./attempt.ts";
 import type { Call, CourseInput, Step, Stop, StopCause } from "./attempt.ts";
 import type { Breaker, Permit } from "./breaker.ts";
 import { commitLimitMs } from "./commit-limit.ts";
@@ -52,7 +53,7 @@ export class Course {
     this.#health = health;
     this.#settlement = new Settlement(input, health);
     this.#waiting = new Waiting(input, health, random);
-    this.#keyOptions = { tokens: input.tokens ?? input.inputTokens };
+    this.#keyOptions = demandOf(input);
   }
 
   /** Deployments that were passed over on the way, for the trace. */
@@ -78,6 +79,8 @@ export class Course {
       const again = this.#callAgain(now);
       if (again !== null) return { do: "call", call: again };
     }
+    const unannounced = this.#callPastAnnounced(now);
+    if (unannounced !== null) return { do: "call", call: unannounced };
     const forced = this.#callLastResort(now);
     return forced === null ? this.#giveUp(now) : { do: "call", call: forced };
   }
@@ -171,7 +174,10 @@ export class Course {
     );
   }
 
-  #firstUntried(now: number, pass: { readonly closedOnly: boolean; readonly ignoreAdaptive: boolean }): Call | null {
+  #firstUntried(
+    now: number,
+    pass: { readonly closedOnly: boolean; readonly ignoreAdaptive: boolean; readonly ignoreAnnounced?: boolean },
+  ): Call | null {
     for (const deployment of this.#input.plan.candidates) {
       if (!this.#isUntried(deployment)) continue;
       const breaker = this.#health.breaker(deployment.id);
@@ -181,7 +187,7 @@ export class Course {
         this.#budgetSpent = true;
         continue;
       }
-      const options = pass.ignoreAdaptive ? { ...this.#keyOptions, ignoreAdaptive: true } : this.#keyOptions;
+      const options = pass.ignoreAdaptive ? { ...this.#keyOptions, ...pass } : this.#keyOptions;
       const kind = this.#made === 0 ? "first" : "twin";
       const call = this.#start(deployment, breaker.acquire(now), kind, options, now);
       if (call === null) continue;
@@ -190,6 +196,12 @@ export class Course {
       return call;
     }
     return null;
+  }
+
+  /** With nothing else left, what a provider announced about its keys is not worth failing for: it may be wrong. */
+  #callPastAnnounced(now: number): Call | null {
+    if (!this.#mayCall()) return null;
+    return this.#firstUntried(now, { closedOnly: false, ignoreAdaptive: true, ignoreAnnounced: true });
   }
 
   #callSibling(now: number): Call | null {
@@ -261,7 +273,7 @@ export class Course {
 
   #passOver(deployment: Deployment, reason: ExclusionReason, now: number): void {
     if (this.#exclusions.some((known) => known.deployment === deployment.id)) return;
-    this.#exclusions.push(passedOver(this.#health, deployment, reason, now));
+    this.#exclusions.push(passedOver(this.#health, deployment, reason, this.#keyOptions, now));
   }
 
   /** @returns whether a wait was planned, or one more call to what failed */

@@ -184,7 +184,7 @@ describe("a key's own limits", () => {
     taken(pool.acquire("azure/m", 0, { tokens: 900 })).release(0, 100);
     expect(pool.usable("azure/m", 0, { tokens: 900 })).toBe(true);
     expect(pool.usable("azure/m", 0, { tokens: 901 })).toBe(false);
-    expect(pool.msUntilUsable("azure/m", 0, 901)).toBe(65_000);
+    expect(pool.msUntilUsable("azure/m", 0, { tokens: 901 })).toBe(65_000);
   });
 
   it("let a request larger than the whole limit through when the key is idle", () => {

@@ -1,6 +1,10 @@
+import type { RateLimits } from "@tuloy/contract";
+
+import { AnnouncedLimits, inputOf } from "./announced.ts";
+import type { Taken } from "./announced.ts";
 import type { KeyEffect } from "./effects.ts";
 import { isUsable, newKeyState, obstacle, slotOf } from "./key-state.ts";
-import type { Comeback, KeySpec, KeyState, Slot } from "./key-state.ts";
+import type { Comeback, Demand, KeySpec, KeyState, Slot } from "./key-state.ts";
 
 /** What a call showed about its key: it worked, or what to do with it. */
 export type KeyReport = "ok" | KeyEffect;
@@ -9,6 +13,8 @@ export type KeyReport = "ok" | KeyEffect;
 export interface KeyLease {
   /** The key's name; `none` for a provider without keys. Never its value. */
   readonly name: string;
+  /** The provider said with its answer what is left of the key's budgets. */
+  announce(limits: RateLimits, now: number): void;
   /** Ends the use. Later calls do nothing. `tokens`: what was really used, or null when unknown: what was charged stays. */
   release(now: number, tokens: number | null): void;
 }
@@ -22,13 +28,10 @@ export interface KeyPoolOptions {
   readonly onRestored?: KeyEvent | undefined;
 }
 
-export interface AcquireOptions {
+/** `tokens` are charged against `tpm` until the release, but never more than the whole limit. */
+export interface AcquireOptions extends Demand {
   /** Names of keys that this request must not use again. */
   readonly exclude?: ReadonlySet<string> | undefined;
-  /** Estimated tokens of the call, for `tpm`: charged until the release, but never more than the whole limit. */
-  readonly tokens?: number | undefined;
-  /** Look past the learned concurrency, for a request that has nowhere else to go. The provider's own limits hold. */
-  readonly ignoreAdaptive?: boolean | undefined;
 }
 
 const second = 1000;
@@ -44,6 +47,8 @@ const longestGuessedCoolMs = 16 * second;
 const longestCoolMs = hour;
 /** A learned limit that nothing confirmed for this long is forgotten. */
 const adaptiveMemoryMs = 5 * minute;
+/** Far more than any budget, and small enough that sums of it stay exact. */
+const mostTokens = 1e9;
 const noKey: KeySpec = {
   name: "none",
   identity: "none",
@@ -56,13 +61,22 @@ class LiveLease implements KeyLease {
   readonly slot: Slot;
   readonly takenAt: number;
   readonly #charged: number;
+  /** The slot's count when this was taken, itself included: what was taken later is not in what its answer announces. */
+  readonly #requestsTaken: number;
+  readonly #tokensTaken: number;
+  readonly #inputTokensTaken: number;
   #released = false;
   succeeded = false;
 
-  constructor(key: KeyState, slot: Slot, takenAt: number, tokens: number) {
+  constructor(key: KeyState, slot: Slot, takenAt: number, demand: Demand) {
     this.key = key;
     this.slot = slot;
     this.takenAt = takenAt;
+    const { tokens = 0 } = demand;
+    const { taken } = slot;
+    this.#requestsTaken = taken.requests += 1;
+    this.#tokensTaken = taken.tokens += Math.min(tokens, mostTokens);
+    this.#inputTokensTaken = taken.inputTokens += Math.min(inputOf(demand), mostTokens);
     const { rpm, tpm } = key.spec.limits;
     // More would keep the key closed for no reason: a limit is no emptier than empty.
     this.#charged = tpm === null ? 0 : Math.min(tokens, tpm);
@@ -76,6 +90,16 @@ class LiveLease implements KeyLease {
 
   get name(): string {
     return this.key.spec.name;
+  }
+
+  announce(limits: RateLimits, now: number): void {
+    const before: Taken = {
+      requests: this.#requestsTaken,
+      tokens: this.#tokensTaken,
+      inputTokens: this.#inputTokensTaken,
+    };
+    if (this.slot.announced?.isNewerThan(before) === true) return;
+    this.slot.announced = new AnnouncedLimits(limits, before, now);
   }
 
   release(_now: number, tokens: number | null): void {
@@ -96,6 +120,22 @@ class LiveLease implements KeyLease {
 
 function freeTrial(comeback: Comeback | null, startedAt: number): void {
   if (comeback !== null && comeback.trialAt === startedAt) comeback.trialAt = null;
+}
+
+function takes(key: KeyState, deploymentId: string, now: number, options: AcquireOptions): boolean {
+  if (options.exclude?.has(key.spec.name) === true) return false;
+  return isUsable(key, slotOf(key, deploymentId), now, options);
+}
+
+/** What can be seen of one key at one deployment. Never its value. */
+export interface KeyView {
+  readonly name: string;
+  /** Why it takes no call now, in words; null: it does. */
+  readonly obstacle: string | null;
+  /** Milliseconds until then; 0: now; null when time alone does not tell. */
+  readonly freeInMs: number | null;
+  /** Calls under way with it at this deployment. */
+  readonly inFlight: number;
 }
 
 /**
@@ -125,12 +165,11 @@ export class KeyPool {
 
   /** One usable key, chosen by weight, or null. The lease must be released. */
   acquire(deploymentId: string, now: number, options: AcquireOptions = {}): KeyLease | null {
-    const { exclude, tokens = 0, ignoreAdaptive = false } = options;
     let weight = 0;
     let usable = 0;
     let chosen: KeyState | null = null;
     for (const key of this.#keys) {
-      if (!this.#takes(key, deploymentId, now, tokens, ignoreAdaptive, exclude)) continue;
+      if (!takes(key, deploymentId, now, options)) continue;
       weight += key.spec.weight;
       usable += 1;
       chosen = key;
@@ -138,26 +177,25 @@ export class KeyPool {
     if (usable > 1) {
       let left = this.#options.random() * weight;
       for (const key of this.#keys) {
-        if (!this.#takes(key, deploymentId, now, tokens, ignoreAdaptive, exclude)) continue;
+        if (!takes(key, deploymentId, now, options)) continue;
         chosen = key;
         left -= key.spec.weight;
         if (left < 0) break;
       }
     }
-    return chosen === null ? null : new LiveLease(chosen, slotOf(chosen, deploymentId), now, tokens);
+    return chosen === null ? null : new LiveLease(chosen, slotOf(chosen, deploymentId), now, options);
   }
 
   /** Whether `acquire` would give a key. Takes nothing. */
   usable(deploymentId: string, now: number, options: AcquireOptions = {}): boolean {
-    const { exclude, tokens = 0, ignoreAdaptive = false } = options;
-    return this.#keys.some((key) => this.#takes(key, deploymentId, now, tokens, ignoreAdaptive, exclude));
+    return this.#keys.some((key) => takes(key, deploymentId, now, options));
   }
 
   /** Why no key is usable, in words for the trace: `key a is cooling for 3 s; key b is quarantined for 42 s`. Empty: one is. */
-  why(deploymentId: string, now: number, tokens = 0): string {
+  why(deploymentId: string, now: number, options: AcquireOptions = {}): string {
     const words: string[] = [];
     for (const key of this.#keys) {
-      const found = obstacle(key, slotOf(key, deploymentId), now, tokens);
+      const found = obstacle(key, slotOf(key, deploymentId), now, options);
       if (found === null) return "";
       words.push(`key ${key.spec.name} is ${found.words}`);
     }
@@ -165,14 +203,28 @@ export class KeyPool {
   }
 
   /** How long until some key is usable again, in milliseconds (0: now); null when time alone does not tell. */
-  msUntilUsable(deploymentId: string, now: number, tokens = 0): number | null {
+  msUntilUsable(deploymentId: string, now: number, options: AcquireOptions = {}): number | null {
     let soonest: number | null = null;
     for (const key of this.#keys) {
-      const found = obstacle(key, slotOf(key, deploymentId), now, tokens);
+      const found = obstacle(key, slotOf(key, deploymentId), now, options);
       if (found === null) return 0;
       if (found.forMs !== null) soonest = Math.min(soonest ?? Infinity, found.forMs);
     }
     return soonest;
+  }
+
+  /** What can be seen of each key at a deployment. */
+  view(deploymentId: string, now: number): KeyView[] {
+    return this.#keys.map((key) => {
+      const slot = slotOf(key, deploymentId);
+      const found = obstacle(key, slot, now, { tokens: 1 });
+      return {
+        name: key.spec.name,
+        obstacle: found?.words ?? null,
+        freeInMs: found === null ? 0 : found.forMs,
+        inFlight: slot.inFlight,
+      };
+    });
   }
 
   /**
@@ -204,18 +256,6 @@ export class KeyPool {
       case "none":
         return;
     }
-  }
-
-  #takes(
-    key: KeyState,
-    deploymentId: string,
-    now: number,
-    tokens: number,
-    ignoreAdaptive: boolean,
-    exclude: ReadonlySet<string> | undefined,
-  ): boolean {
-    if (exclude?.has(key.spec.name) === true) return false;
-    return isUsable(key, slotOf(key, deploymentId), now, tokens, ignoreAdaptive);
   }
 
   #succeeded(lease: LiveLease, now: number): void {

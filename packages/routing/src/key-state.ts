@@ -1,5 +1,6 @@
 import type { KeyLimits } from "@tuloy/contract";
 
+import type { AnnouncedLimits, Need } from "./announced.ts";
 import { RollingSum } from "./window.ts";
 
 /** One provider key as the pool needs it: its secret stays outside. */
@@ -10,6 +11,30 @@ export interface KeySpec {
   /** Relative share of the calls, above 0. */
   readonly weight: number;
   readonly limits: KeyLimits;
+  /** Whom it is kept for; absent or null: for everybody. */
+  readonly reserved?: KeyReservation | null;
+}
+
+/** Whom a key is kept for: both must hold. Null: any. */
+export interface KeyReservation {
+  readonly environments: ReadonlySet<string> | null;
+  readonly workspaces: ReadonlySet<string> | null;
+}
+
+/** Who asks, as far as keys can be reserved. */
+export interface Caller {
+  readonly workspace: string;
+  readonly environment: string;
+}
+
+/** What a call asks of a key. */
+export interface Demand extends Need {
+  /** Look past the learned concurrency, for a request that has nowhere else to go. The limits of the configuration hold. */
+  readonly ignoreAdaptive?: boolean | undefined;
+  /** Look past what the provider announced, when the choice is between that and failing: an announcement may be wrong. */
+  readonly ignoreAnnounced?: boolean | undefined;
+  /** Who asks, for keys that are reserved. Absent: the gateway itself, which may use every key. */
+  readonly caller?: Caller | undefined;
 }
 
 /** Why a key cannot be used now, in words, and for how long if time alone helps. */
@@ -38,6 +63,10 @@ export interface Slot {
   /** Calls at a time that the provider seems to take; Infinity until it rate-limits. */
   adaptiveLimit: number;
   throttledAt: number;
+  /** What calls took, by our own count: only ever grows. */
+  readonly taken: { requests: number; tokens: number; inputTokens: number };
+  /** What the provider said was left, with its last answer; null until it says something. */
+  announced: AnnouncedLimits | null;
 }
 
 /** What is known about one key. */
@@ -78,6 +107,8 @@ export function slotOf(key: KeyState, deploymentId: string): Slot {
       inFlight: 0,
       adaptiveLimit: Infinity,
       throttledAt: -Infinity,
+      taken: { requests: 0, tokens: 0, inputTokens: 0 },
+      announced: null,
     };
     key.slots.set(deploymentId, slot);
   }
@@ -94,17 +125,28 @@ function trialRuns(comeback: Comeback, now: number): boolean {
   return comeback.trialAt !== null && now < comeback.trialAt + trialExpiryMs;
 }
 
-/** Whether the key can take a call of so many tokens now: the check of the hot path, without words. */
-export function isUsable(key: KeyState, slot: Slot, now: number, tokens: number, ignoreAdaptive: boolean): boolean {
+/** Whether the key can take a call now: the check of the hot path, without words. */
+export function isUsable(key: KeyState, slot: Slot, now: number, demand: Demand): boolean {
   const { rpm, tpm, concurrency } = key.spec.limits;
   return (
     now >= slot.cooledUntil &&
     !blocks(key.quarantine, now) &&
     !blocks(slot.disabled, now) &&
-    (ignoreAdaptive || slot.inFlight < slot.adaptiveLimit) &&
+    isFor(key.spec, demand.caller) &&
+    (demand.ignoreAdaptive === true || slot.inFlight < slot.adaptiveLimit) &&
     (concurrency === null || key.inFlight < concurrency) &&
     (rpm === null || key.requests.total(now) < rpm) &&
-    (tpm === null || hasRoomForTokens(key, tpm, tokens, now))
+    (tpm === null || hasRoomForTokens(key, tpm, demand.tokens ?? 0, now)) &&
+    (slot.announced === null || demand.ignoreAnnounced === true || slot.announced.hasRoom(demand, slot.taken, now))
+  );
+}
+
+function isFor({ reserved }: KeySpec, caller: Caller | undefined): boolean {
+  if (reserved === undefined || reserved === null || caller === undefined) return true;
+  const { environments, workspaces } = reserved;
+  return (
+    (environments === null || environments.has(caller.environment)) &&
+    (workspaces === null || workspaces.has(caller.workspace))
   );
 }
 
@@ -114,8 +156,10 @@ function hasRoomForTokens(key: KeyState, tpm: number, tokens: number, now: numbe
 }
 
 /** The first thing that keeps a key from being used, for the trace; null: nothing does. */
-export function obstacle(key: KeyState, slot: Slot, now: number, tokens: number): Obstacle | null {
+export function obstacle(key: KeyState, slot: Slot, now: number, demand: Demand): Obstacle | null {
   const { rpm, tpm, concurrency } = key.spec.limits;
+  const { tokens = 0 } = demand;
+  if (!isFor(key.spec, demand.caller)) return { words: "reserved for others", forMs: null };
   const back =
     comebackObstacle(key.quarantine, "quarantined", now) ?? comebackObstacle(slot.disabled, "disabled here", now);
   if (back !== null) return back;
@@ -129,6 +173,8 @@ export function obstacle(key: KeyState, slot: Slot, now: number, tokens: number)
   if (concurrency !== null && key.inFlight >= concurrency) {
     return { words: `at its ${concurrency} requests in flight`, forMs: null };
   }
+  const shortage = slot.announced?.shortage(demand, slot.taken, now) ?? null;
+  if (shortage !== null) return timed(shortage.words, shortage.forMs);
   if (slot.inFlight >= slot.adaptiveLimit) {
     return { words: `held to ${Math.floor(slot.adaptiveLimit)} requests in flight after rate limits`, forMs: null };
   }

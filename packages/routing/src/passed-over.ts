@@ -1,15 +1,22 @@
 import type { Deployment, Exclusion, ExclusionReason } from "@tuloy/contract";
 
 import type { Health } from "./health.ts";
+import type { Demand } from "./key-state.ts";
 
 /** Why a candidate was passed over while the plan was carried out, in words. */
-export function passedOver(health: Health, deployment: Deployment, reason: ExclusionReason, now: number): Exclusion {
-  return { deployment: deployment.id, reason, detail: words(health, deployment, reason, now) };
+export function passedOver(
+  health: Health,
+  deployment: Deployment,
+  reason: ExclusionReason,
+  demand: Demand,
+  now: number,
+): Exclusion {
+  return { deployment: deployment.id, reason, detail: words(health, deployment, reason, demand, now) };
 }
 
-function words(health: Health, deployment: Deployment, reason: ExclusionReason, now: number): string {
+function words(health: Health, deployment: Deployment, reason: ExclusionReason, demand: Demand, now: number): string {
   if (reason === "no_usable_key") {
-    const why = health.keyPool(deployment.provider).why(deployment.id, now);
+    const why = health.keyPool(deployment.provider).why(deployment.id, now, demand);
     return why === "" ? "no key has room for a call of this size" : why;
   }
   const view = health.breaker(deployment.id).view(now);
@@ -26,13 +33,13 @@ function words(health: Health, deployment: Deployment, reason: ExclusionReason, 
 export function soonestMs(
   health: Health,
   candidates: readonly Deployment[],
-  tokens: number,
+  demand: Demand,
   now: number,
 ): number | null {
   let soonest = Infinity;
   for (const { id, provider } of candidates) {
     const breakerMs = health.breaker(id).msUntilTrial(now);
-    const keyMs = health.keyPool(provider).msUntilUsable(id, now, tokens);
+    const keyMs = health.keyPool(provider).msUntilUsable(id, now, demand);
     if (breakerMs !== null && keyMs !== null) soonest = Math.min(soonest, Math.max(breakerMs, keyMs));
   }
   return soonest > 0 && soonest < Infinity ? soonest : null;

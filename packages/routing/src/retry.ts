@@ -1,5 +1,6 @@
 import type { Deployment } from "@tuloy/contract";
 
+import { demandOf } from "./attempt.ts";
 import type { CourseInput } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import { failureEffects } from "./effects.ts";
@@ -55,7 +56,7 @@ function askedMs(input: CourseInput, health: Health, call: FailedCall, now: numb
   const { deployment, failure } = call;
   if (failure.retryAfterMs !== null || failure.class !== "rate_limited") return failure.retryAfterMs;
   const pool = health.keyPool(deployment.provider);
-  const keyMs = pool.msUntilUsable(deployment.id, now, input.tokens ?? input.inputTokens);
+  const keyMs = pool.msUntilUsable(deployment.id, now, demandOf(input));
   return keyMs === null ? null : now - call.at + keyMs;
 }
 
@@ -63,8 +64,8 @@ function askedMs(input: CourseInput, health: Health, call: FailedCall, now: numb
 function hasKeyAt(input: CourseInput, health: Health, failed: readonly FailedCall[], retry: Retry): boolean {
   const { deployment, at } = retry;
   return health.keyPool(deployment.provider).usable(deployment.id, at, {
+    ...demandOf(input),
     exclude: keysSpent(failed, deployment),
-    tokens: input.tokens ?? input.inputTokens,
     ignoreAdaptive: true,
   });
 }

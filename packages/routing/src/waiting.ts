@@ -1,5 +1,6 @@
 import type { Deployment, Failure } from "@tuloy/contract";
 
+import { demandOf } from "./attempt.ts";
 import type { CourseInput } from "./attempt.ts";
 import type { FailedCall } from "./failed-calls.ts";
 import type { Health } from "./health.ts";
@@ -11,7 +12,6 @@ export class Waiting {
   readonly #input: CourseInput;
   readonly #health: Health;
   readonly #random: () => number;
-  readonly #tokens: number;
   #until = 0;
   /** To be called once more when the wait is over; paid for in the retry budget. */
   #again: Deployment | null = null;
@@ -23,7 +23,6 @@ export class Waiting {
     this.#input = input;
     this.#health = health;
     this.#random = random;
-    this.#tokens = input.tokens ?? input.inputTokens;
   }
 
   /** What is left of the planned wait, in milliseconds; 0 or less: nothing. */
@@ -42,9 +41,10 @@ export class Waiting {
   planForKey(now: number): boolean {
     if (this.#waited) return false;
     let soonest = Infinity;
+    const demand = demandOf(this.#input);
     for (const { id, provider } of this.#input.plan.candidates) {
       if (!this.#health.breaker(id).wouldAcquire(now)) continue;
-      soonest = Math.min(soonest, this.#health.keyPool(provider).msUntilUsable(id, now, this.#tokens) ?? Infinity);
+      soonest = Math.min(soonest, this.#health.keyPool(provider).msUntilUsable(id, now, demand) ?? Infinity);
     }
     if (soonest > this.#input.settings.patienceMs || now + soonest >= this.#input.deadlineAt) return false;
     this.#waited = true;
@@ -76,6 +76,6 @@ export class Waiting {
    */
   forClientMs(called: boolean, surfaced: Failure | null, now: number): number | null {
     if (called && surfaced?.class !== "rate_limited") return null;
-    return soonestMs(this.#health, this.#input.plan.candidates, this.#tokens, now);
+    return soonestMs(this.#health, this.#input.plan.candidates, demandOf(this.#input), now);
   }
 }

@@ -1,3 +1,4 @@
+import { anthropicRateLimits, openaiRateLimits } from "../rate-limits/headers.ts";
 import type { ProviderPreset } from "./preset.ts";
 
 /** Any server that speaks OpenAI's dialects: vLLM, SGLang, llama.cpp, Ollama, LM Studio, and providers without a preset. */
@@ -21,5 +22,7 @@ export const openaiCompatible: ProviderPreset = {
       because: "Ollama's full queue, which some proxies report as 500",
     },
   ],
+  // Azure and Groq send OpenAI's, and Anthropic's own endpoint for this dialect may send Anthropic's.
+  rateLimitHeaders: [openaiRateLimits, anthropicRateLimits],
   docs: null,
 };

@@ -1,3 +1,4 @@
+import { openaiRateLimits } from "../rate-limits/headers.ts";
 import type { ProviderPreset } from "./preset.ts";
 
 export const openai: ProviderPreset = {
@@ -25,5 +26,6 @@ export const openai: ProviderPreset = {
       because: "the gateway's own address is refused; the client's request is not at fault",
     },
   ],
+  rateLimitHeaders: [openaiRateLimits],
   docs: "https://platform.openai.com/docs/guides/error-codes",
 };

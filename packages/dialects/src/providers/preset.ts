@@ -1,5 +1,7 @@
 import type { Dialect, FailureClass, Operation } from "@tuloy/contract";
 
+import type { RateLimitHeaders } from "../rate-limits/headers.ts";
+
 /** How one provider answers with an error, as a row: all given fields must match. Rows are tried in order, before the general table. */
 export interface FailureMarker {
   readonly status?: number;
@@ -29,6 +31,8 @@ export interface ProviderPreset {
   /** `Idempotency-Key` is honoured. */
   readonly idempotencyKey: boolean;
   readonly markers: readonly FailureMarker[];
+  /** With which headers it tells what is left of a key's budgets. Empty: it tells nothing, and nothing is looked for. */
+  readonly rateLimitHeaders: readonly RateLimitHeaders[];
   /** The provider's own documentation. */
   readonly docs: string | null;
 }

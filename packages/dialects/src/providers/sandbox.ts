@@ -13,5 +13,6 @@ export const sandbox: ProviderPreset = {
   streamUsage: true,
   idempotencyKey: false,
   markers: [],
+  rateLimitHeaders: [],
   docs: null,
 };
