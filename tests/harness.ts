@@ -16,10 +16,12 @@ export const apiKey = "test-key-of-sixteen-characters-and-more";
 export interface TestProvider {
   /** Of the upstream, without a path. */
   readonly url: string;
-  /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … */
-  readonly keys?: readonly (string | { readonly value: string; readonly weight: number })[];
+  /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … `more`: YAML inside its braces. */
+  readonly keys?: readonly (string | { readonly value: string; readonly weight?: number; readonly more?: string })[];
   /** YAML, inside the model's braces. */
   readonly model?: string;
+  /** YAML, inside the braces of its `probes`. Default: an hour apart, so that an upstream hears only what its test sends. */
+  readonly probes?: string;
   /** Further models it serves, by names that the catalog knows. */
   readonly also?: readonly string[];
 }
@@ -70,14 +72,16 @@ export async function startTuloy(options: TestGatewayOptions): Promise<TestGatew
 /** The configuration of a test, as a person would write it. */
 export function configText({ providers, failover = "", routes = [], more = "" }: TestGatewayOptions): string {
   const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, "providers:"];
-  for (const [name, { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "", also = [] }] of Object.entries(
-    providers,
-  )) {
+  for (const [
+    name,
+    { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "", also = [], probes = "every: 1h" },
+  ] of Object.entries(providers)) {
     lines.push(
       `  ${name}:`,
       "    kind: openai-compatible",
       `    base_url: ${url}/v1`,
       `    keys: [${keys.map(keyText).join(", ")}]`,
+      `    probes: { ${probes} }`,
       "    models:",
       `      ${model}: { id: ${name}-${model}, price: { input: 1, output: 2 }${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
       ...also.map((name) => `      ${name}:`),
@@ -93,8 +97,8 @@ export function configText({ providers, failover = "", routes = [], more = "" }:
 }
 
 function keyText(key: NonNullable<TestProvider["keys"]>[number], index: number): string {
-  const { value, weight } = typeof key === "string" ? { value: key, weight: 1 } : key;
-  return `{ name: key-${index + 1}, value: ${value}, weight: ${weight} }`;
+  const { value, weight = 1, more }: Exclude<typeof key, string> = typeof key === "string" ? { value: key } : key;
+  return `{ name: key-${index + 1}, value: ${value}, weight: ${weight}${more === undefined ? "" : `, ${more}`} }`;
 }
 
 class RunningGateway implements TestGateway {

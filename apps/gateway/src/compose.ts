@@ -12,7 +12,7 @@ import type { Observer } from "./observe/observer.ts";
 import { InFlight } from "./relay/in-flight.ts";
 import type { Relay } from "./relay/serve.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
-import { Trials } from "./watch/trials.ts";
+import { Probes } from "./watch/probes.ts";
 
 export interface GatewayParts {
   readonly config: LiveConfig;
@@ -60,15 +60,15 @@ export async function startGateway(
   const pools = new UpstreamPools();
   const inFlight = new InFlight();
   const relay: Relay = { config, health, pools, observer, inFlight, clock, random };
-  const trials = new Trials({ config, health, pools, clock, fault: (error) => observer.fault("none", error) });
+  const probes = new Probes({ config, health, pools, clock, observer });
   const app = createHttpServer({ relay, host: listening.host });
 
   const url = await app.listen(listening);
-  trials.start();
+  probes.start();
 
   const close = async (graceMs: number): Promise<void> => {
     inFlight.beginClosing();
-    trials.stop();
+    probes.stop();
     // Stops listening at once; what is in flight goes on, and each connection is closed with its answer.
     app.server.close();
     await within(inFlight.drained(), graceMs, clock);
@@ -97,6 +97,7 @@ function takeKeys(health: Health, snapshot: Snapshot): void {
         identity: createHash("sha256").update(key.value).digest("base64"),
         weight: key.weight,
         limits: key.limits,
+        reserved: key.reserved,
       })),
     );
   }

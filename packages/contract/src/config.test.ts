@@ -32,7 +32,7 @@ describe("the schema of tuloy.yaml", () => {
       server: { host: "127.0.0.1", port: 8787 },
       data: { dir: ".tuloy" },
       keys: [],
-      providers: { sandbox: { kind: "sandbox", keys: [] } },
+      providers: { sandbox: { kind: "sandbox", keys: [], probes: { jitter: 0.2, daily_cost: 0.1 } } },
       models: {},
       routes: [],
     });
@@ -43,6 +43,15 @@ describe("the schema of tuloy.yaml", () => {
     expect(routes[0]?.failover).toEqual({ deadline: 570_000, patience: 0, breaker: { open: 250 } });
     expect(routes[0]?.strategy).toBe("order");
     expect(routes[0]?.aggressiveness).toBe("balanced");
+  });
+
+  it("reads off where a duration may be switched off, and says so where it is neither", () => {
+    const probed = { providers: { s: { kind: "sandbox", probes: { every: "off" } } } };
+    expect(config(probed).providers["s"]?.probes.every).toBeNull();
+    expect(config(route({ failover: { breaker: { slow: "8s" } } })).routes[0]?.failover.breaker.slow).toBe(8000);
+    expect(parseConfig(route({ failover: { breaker: { slow: "soon" } } }))).toMatchObject({
+      issues: [{ message: "is not a duration; write for example 250ms, 10s or 9m30s, or off" }],
+    });
   });
 
   it("gives a caller's key the default workspace and production", () => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { capabilities, operations } from "./deployment.ts";
 import { parseDuration } from "./duration.ts";
-import { aggressivenesses, partialPolicies } from "./settings.ts";
+import { aggressivenesses, partialPolicies, probeTargets } from "./settings.ts";
 
 /**
  * The schema of `tuloy.yaml`. Every field says what it means, in which unit, and what holds when it is absent: the
@@ -26,6 +26,19 @@ function duration(shortestMs: number, longestMs = longestDurationMs) {
             : null;
     if (ms !== null && message === null) return ms;
     context.issues.push({ code: "custom", message: message ?? "", input: text });
+    return z.NEVER;
+  });
+}
+
+/** A duration, or `off`, which is read into null. */
+function durationOrOff(shortestMs: number, longestMs?: number) {
+  const inner = duration(shortestMs, longestMs);
+  return z.string().transform((text, context) => {
+    if (text === "off") return null;
+    const read = inner.safeParse(text);
+    if (read.success) return read.data;
+    const message = read.error.issues[0]?.message ?? "";
+    context.issues.push({ code: "custom", message: `${message}, or off`, input: text });
     return z.NEVER;
   });
 }
@@ -183,6 +196,16 @@ const providerKey = z
       .default(1)
       .describe("Its share of the requests against the provider's other keys. Default 1."),
     limits: keyLimits.prefault({}),
+    environments: z
+      .array(z.enum(environments))
+      .min(1)
+      .optional()
+      .describe("Only requests of these environments may use it. Default: any."),
+    workspaces: z
+      .array(plainName)
+      .min(1)
+      .optional()
+      .describe("Only requests of these workspaces may use it. Default: any."),
   })
   .describe("One credential at a provider.");
 
@@ -212,6 +235,39 @@ const sandbox = z
   })
   .describe("How the simulated provider behaves. Only for kind: sandbox.");
 
+const probes = z
+  .strictObject({
+    every: durationOrOff(1000)
+      .optional()
+      .describe(
+        "A deployment that neither traffic nor a probe reached for this long is probed; off: no probe is ever sent. Default: 1m for a private provider, else 5m.",
+      ),
+    targets: z
+      .enum(probeTargets)
+      .optional()
+      .describe(
+        "all: everything it serves; backups: only what may stand in for a deployment of the same model that had traffic within the last day. Default: all for a private provider, else backups.",
+      ),
+    jitter: z
+      .number()
+      .min(0)
+      .max(0.5)
+      .default(0.2)
+      .describe(
+        "Each interval is longer or shorter by up to this share, so that replicas do not keep step. Default 0.2.",
+      ),
+    daily_cost: z
+      .number()
+      .nonnegative()
+      .default(0.1)
+      .describe(
+        "USD that all its probes may cost on one day (UTC). Once that is spent there is an alert, and no further probe that costs something. Default 0.1.",
+      ),
+  })
+  .describe(
+    "The smallest real requests, sent to deployments that had no traffic, so that what is known of them is fresh.",
+  );
+
 const provider = z
   .strictObject({
     kind: z
@@ -240,6 +296,7 @@ const provider = z
       .record(modelName, providerModel.nullable())
       .optional()
       .describe("The models it serves, by canonical name. Default: every model that Tuloy knows its kind to serve."),
+    probes: probes.prefault({}),
     sandbox: sandbox.optional(),
   })
   .describe("A company or server that serves models.");
@@ -280,6 +337,17 @@ const breaker = z
       .optional()
       .describe("The first open period; each further one in a row is twice as long. Default: the preset's."),
     open_max: duration(100).optional().describe("The longest open period. Default: the preset's."),
+    slow: durationOrOff(10)
+      .optional()
+      .describe(
+        "A stream whose first content takes longer counts as slow, though it answers in the end. Default: off, since only you know what is normal for a model.",
+      ),
+    slow_rate: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Share of slow answers within the window that opens it, once there were of attempts. Default 0.8."),
   })
   .describe("When a deployment is taken out of service, and for how long.");
 

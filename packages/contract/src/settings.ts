@@ -9,6 +9,25 @@ export interface BreakerSettings {
   /** The first open period; each further one in a row doubles, up to `openMaxMs`, with ±20% jitter. */
   readonly openMs: number;
   readonly openMaxMs: number;
+  /** A stream whose first content takes longer is slow, though it answers; null: none is. */
+  readonly slowMs: number | null;
+  /** Share of slow answers (0 to 1) within `windowMs` that opens it, once there were `of` attempts. */
+  readonly slowRate: number;
+}
+
+/** Which deployments of a provider are probed. */
+export const probeTargets = ["all", "backups"] as const;
+
+/** When and how deployments without traffic are tried. Times in milliseconds. */
+export interface ProbeSettings {
+  /** A deployment that neither traffic nor a probe reached for this long is probed; null: no probes. */
+  readonly everyMs: number | null;
+  /** Each interval is longer or shorter by up to this share, so that replicas do not probe in step. */
+  readonly jitter: number;
+  /** USD that all probes of the provider may cost on one day (UTC). */
+  readonly dailyCostUsd: number;
+  /** Everything that the provider serves, or only what may have to stand in for a deployment that has traffic. */
+  readonly targets: (typeof probeTargets)[number];
 }
 
 /** What becomes of a stream that breaks after the commit. */

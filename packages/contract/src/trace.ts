@@ -116,6 +116,7 @@ export const alertKinds = [
   "breaker_closed",
   "ledger_failing",
   "config_rejected",
+  "probe_budget_spent",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

@@ -21,11 +21,15 @@ export function writeModel(model: ListedModel): Buffer {
   return Buffer.from(JSON.stringify(modelObject(model)));
 }
 
-/** The smallest real request: lists of models stay healthy in outages, so only an answer proves that a deployment works. */
-export function probeRequest(operation: Operation, upstreamModel: string): Buffer {
+/**
+ * The smallest real request: lists of models stay healthy in outages, so only an answer proves that a deployment works.
+ * @param hiddenReasoning such models refuse `max_tokens`, and with a single token they would not even begin to answer
+ */
+export function probeRequest(operation: Operation, upstreamModel: string, hiddenReasoning = false): Buffer {
+  const limit = hiddenReasoning ? { max_completion_tokens: 16 } : { max_tokens: 1 };
   const request =
     operation === "chat"
-      ? { model: upstreamModel, messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }
+      ? { model: upstreamModel, messages: [{ role: "user", content: "Hi" }], ...limit }
       : { model: upstreamModel, input: "Hi" };
   return Buffer.from(JSON.stringify(request));
 }

@@ -24,6 +24,9 @@ const longestResetMs = 3_600_000;
 /** Where a provider names no reset (Azure, mostly), its own windows are 1 to 10 s for requests. */
 const guessedResetMs = 10_000;
 
+/** What flows back is counted in fractions, which do not add up to the last digit. */
+const rounding = 1e-9;
+
 /**
  * One budget as its provider announced it with an answer. What was taken since then is subtracted, since an announcement
  * is about the past; what flows back meanwhile is added. After its reset it says nothing any more.
@@ -48,30 +51,31 @@ class Announced {
 
   /** Never below 0; Infinity once the reset has passed. */
   left(taken: number, now: number): number {
-    if (now >= this.#resetAt) return Infinity;
-    return Math.max(0, this.#full(now) - (taken - this.#takenBefore));
+    return Math.max(0, this.#balance(taken, now));
   }
 
   /** How long until so much is left, if nothing is taken meanwhile; never longer than until the reset. */
   msUntil(need: number, taken: number, now: number): number {
-    const missing = this.#capped(need) - this.left(taken, now);
-    if (missing <= 0) return 0;
+    if (this.hasRoom(need, taken, now)) return 0;
+    const missing = this.#capped(need) - this.#balance(taken, now);
     const resetMs = this.#resetAt - now;
     const perMs = this.#refillPerMs();
-    return perMs === 0 ? resetMs : Math.min(resetMs, missing / perMs);
+    return perMs === 0 ? resetMs : Math.min(resetMs, Math.ceil(missing / perMs));
   }
 
   /** A request larger than the whole budget goes when that is full: otherwise it could never be sent. */
   hasRoom(need: number, taken: number, now: number): boolean {
-    return this.left(taken, now) >= this.#capped(need);
+    return this.#balance(taken, now) >= this.#capped(need) * (1 - rounding);
   }
 
   #capped(need: number): number {
     return this.#limit === null ? need : Math.min(need, this.#limit);
   }
 
-  #full(now: number): number {
-    return this.#remaining + this.#refillPerMs() * Math.max(0, now - this.#at);
+  /** Below 0 when more was taken since than was left. */
+  #balance(taken: number, now: number): number {
+    if (now >= this.#resetAt) return Infinity;
+    return this.#remaining + this.#refillPerMs() * (now - this.#at) - (taken - this.#takenBefore);
   }
 
   #refillPerMs(): number {

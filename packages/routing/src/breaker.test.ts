@@ -234,6 +234,48 @@ it("tells once that it opened and once that it closed, however often it reopened
   expect(seen).toEqual(["open", "closed"]);
 });
 
+describe("answers that come late", () => {
+  const watched: BreakerSettings = { ...settings, slowMs: 5000, slowRate: 0.8 };
+  function answer(breaker: Breaker, result: PermitResult, now: number): void {
+    breaker.settle(taken(breaker.acquire(now)), result, watched, now);
+  }
+
+  it("open it at eight of ten, and recovery is then tried by probes", () => {
+    const breaker = new Breaker(middle);
+    for (let i = 0; i < 9; i++) answer(breaker, i < 2 ? "success" : "slow", 0);
+    expect(breaker.view(0)).toMatchObject({ state: "closed", consecutiveFailures: 0 });
+    answer(breaker, "slow", 0);
+    expect(breaker.view(0)).toMatchObject({ state: "open", cause: "slow" });
+    expect(breaker.dueForProbe(5000)).toBe(true);
+  });
+
+  it("are no failures: seven of ten open nothing, and neither do those of an earlier window", () => {
+    const breaker = new Breaker(middle);
+    for (let i = 0; i < 10; i++) answer(breaker, i < 3 ? "success" : "slow", 0);
+    for (let i = 0; i < 9; i++) answer(breaker, "slow", 61_000);
+    expect(breaker.view(61_000).state).toBe("closed");
+  });
+
+  it("fail a trial, since the deployment would be as slow again", () => {
+    const breaker = failing(5, 0, "slow_failure");
+    breaker.settle(taken(breaker.acquireForProbe(5000)), "slow", watched, 5000);
+    expect(breaker.view(5000)).toMatchObject({ state: "open", cause: "slow", until: 15_000 });
+  });
+});
+
+describe("probes and traffic", () => {
+  it("are told apart: only traffic counts as such, and both count as results", () => {
+    const breaker = new Breaker(middle);
+    for (let i = 0; i < 5; i++) breaker.settle(taken(breaker.acquireForProbe(100)), "failure", settings, 100);
+    expect(breaker.lastTrafficAt).toBeNull();
+    expect(breaker.view(100).state).toBe("open");
+    call(breaker, "neutral", 5100);
+    expect(breaker.lastTrafficAt).toBeNull();
+    call(breaker, "success", 5200);
+    expect(breaker.lastTrafficAt).toBe(5200);
+  });
+});
+
 interface Step {
   readonly wait: number;
   readonly what: "acquire" | "probe" | "force" | "settle" | "fail";
@@ -245,7 +287,7 @@ describe("for any history", () => {
   const step: fc.Arbitrary<Step> = fc.record({
     wait: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15_000 })),
     what: fc.constantFrom<Step["what"]>("acquire", "probe", "force", "settle", "fail"),
-    result: fc.constantFrom<PermitResult>("success", "failure", "slow_failure", "soft", "neutral"),
+    result: fc.constantFrom<PermitResult>("success", "slow", "failure", "slow_failure", "soft", "neutral"),
     pick: fc.nat(50),
   });
 

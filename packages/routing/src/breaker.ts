@@ -13,8 +13,11 @@ export interface Permit {
   readonly kind: "closed" | "trial" | "forced";
 }
 
-/** What became of a call. `neutral` says nothing about the deployment: the client left, or the request or key was at fault. */
-export type PermitResult = "success" | "failure" | "slow_failure" | "soft" | "neutral";
+/**
+ * What became of a call. `slow`: an answer, whose first content came later than the settings call normal. `neutral` says nothing
+ * about the deployment: the client left, or the request or key was at fault.
+ */
+export type PermitResult = "success" | "slow" | "failure" | "slow_failure" | "soft" | "neutral";
 
 /** What can be seen of a breaker. Times are of the clock that is passed in. */
 export type BreakerView =
@@ -70,11 +73,14 @@ class LivePermit implements Permit {
   readonly kind: Permit["kind"];
   /** Of the breaker when this was handed out: what belongs to an earlier period counts no more. */
   readonly period: number;
+  /** It was a probe's: it is no traffic. */
+  readonly probe: boolean;
   settled = false;
 
-  constructor(kind: Permit["kind"], period: number) {
+  constructor(kind: Permit["kind"], period: number, probe = false) {
     this.kind = kind;
     this.period = period;
+    this.probe = probe;
   }
 }
 
@@ -84,7 +90,7 @@ class LivePermit implements Permit {
  *
  * It opens on `failures` in a row, or on a share of `rate` among at least `of` attempts within the window; for
  * `openMs` × 2ⁿ, at most `openMaxMs`, ±20%. Then exactly one trial at a time; three successes close it, a failure opens
- * it again with the next doubling. n starts from 0 again once it has been closed for a whole window, so that a
+ * it again with the next doubling. Where `slowMs` is set, a share of `slowRate` of slow answers opens it too. n starts from 0 again once it has been closed for a whole window, so that a
  * deployment that flaps waits longer each time.
  */
 export class Breaker {
@@ -93,6 +99,8 @@ export class Breaker {
   readonly #trialExpiryMs: number;
   readonly #attempts = new RollingSum(1000, longestWindowSeconds);
   readonly #failures = new RollingSum(1000, longestWindowSeconds);
+  /** Made when a slow answer is first counted: most routes do not ask for it. */
+  #slow: RollingSum | null = null;
   readonly #evidence = new FailureEvidence();
   #consecutive = 0;
   /** Grows with each success, so that forgiving a failure does not shorten a later run of failures. */
@@ -102,6 +110,7 @@ export class Breaker {
   #open: OpenState | null = null;
   #isolated = false;
   #lastFailureAt: number | null = null;
+  #lastTrafficAt: number | null = null;
   #closedAt = -Infinity;
   #level = 0;
 
@@ -114,6 +123,11 @@ export class Breaker {
   /** Null: it never failed. */
   get lastFailureAt(): number | null {
     return this.#lastFailureAt;
+  }
+
+  /** When a request, not a probe, last ended here with a result that says something. Null: none ever did. */
+  get lastTrafficAt(): number | null {
+    return this.#lastTrafficAt;
   }
 
   /** Neither open, half-open nor isolated. */
@@ -136,9 +150,10 @@ export class Breaker {
     return this.#takesRequest(now) ? this.#startTrial(now) : null;
   }
 
-  /** Leave for a synthetic probe: the trial after slow failures. Null while closed: that probe needs no leave. */
+  /** Leave for a synthetic probe: an ordinary one while closed, the one trial when that is due. */
   acquireForProbe(now: number): Permit | null {
-    const permit = this.#trialDue(now) ? this.#startTrial(now) : null;
+    if (this.isClosed) return new LivePermit("closed", this.#period, true);
+    const permit = this.#trialDue(now) ? this.#startTrial(now, true) : null;
     if (permit !== null && this.#open !== null) this.#open.lastProbeAt = now;
     return permit;
   }
@@ -168,6 +183,7 @@ export class Breaker {
   settle(permit: Permit, result: PermitResult, settings: BreakerSettings, now: number, fingerprint?: string): void {
     if (!(permit instanceof LivePermit) || permit.settled) return;
     permit.settled = true;
+    if (result !== "neutral" && !permit.probe) this.#lastTrafficAt = now;
     const failed = result === "failure" || result === "slow_failure";
     if (failed) this.#lastFailureAt = now;
     const counts = !this.#isolated && permit.period === this.#period;
@@ -261,9 +277,9 @@ export class Breaker {
     return open.trial !== null && now < open.trial.startedAt + this.#trialExpiryMs;
   }
 
-  #startTrial(now: number): Permit | null {
+  #startTrial(now: number, probe = false): Permit | null {
     if (this.#open === null) return null;
-    const permit = new LivePermit("trial", this.#period);
+    const permit = new LivePermit("trial", this.#period, probe);
     this.#open.trial = { permit, startedAt: now };
     return permit;
   }
@@ -282,9 +298,9 @@ export class Breaker {
     if (result === "success") {
       open.trialSuccesses += 1;
       if (open.trialSuccesses >= successesToClose) this.#close(now);
-    } else if (result === "failure" || result === "slow_failure") {
+    } else if (result === "failure" || result === "slow_failure" || result === "slow") {
       // A failed last resort must not lengthen the outage: only a trial, which waited its time, opens it again.
-      if (isTrial) this.#openAgain(open, result === "slow_failure", settings, now);
+      if (isTrial) this.#openAgain(open, result !== "failure", settings, now);
       else open.trialSuccesses = 0;
     }
   }
@@ -292,11 +308,12 @@ export class Breaker {
   #count(result: PermitResult, settings: BreakerSettings, now: number): void {
     if (result === "neutral") return;
     this.#attempts.add(now, 1);
-    if (result === "success") {
+    if (result === "success" || result === "slow") {
       if (this.#consecutive > 0) {
         this.#consecutive = 0;
         this.#run += 1;
       }
+      if (result === "slow") this.#countSlow(settings, now);
       return;
     }
     if (result === "soft") {
@@ -308,6 +325,14 @@ export class Breaker {
     if (this.#consecutive >= settings.failures || this.#rateExceeded(settings, now)) {
       this.#openFromClosed(result === "slow_failure", settings, now);
     }
+  }
+
+  #countSlow(settings: BreakerSettings, now: number): void {
+    this.#slow ??= new RollingSum(1000, longestWindowSeconds);
+    this.#slow.add(now, 1);
+    const attempts = this.#attempts.within(settings.windowMs, now);
+    if (attempts < settings.of || this.#slow.within(settings.windowMs, now) < settings.slowRate * attempts) return;
+    this.#openFromClosed(true, settings, now);
   }
 
   #rateExceeded(settings: BreakerSettings, now: number): boolean {
@@ -349,6 +374,7 @@ export class Breaker {
     this.#consecutive = 0;
     this.#attempts.clear();
     this.#failures.clear();
+    this.#slow?.clear();
     this.#evidence.forgetCounts();
   }
 }

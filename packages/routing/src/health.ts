@@ -3,6 +3,8 @@ import type { BreakerView } from "./breaker.ts";
 import { LatencyWindow } from "./first-token.ts";
 import { KeyPool } from "./key-pool.ts";
 import type { KeyEvent } from "./key-pool.ts";
+import { ProbeBudget } from "./probe-budget.ts";
+import { ProbeState } from "./probe-state.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 export interface HealthOptions {
@@ -15,8 +17,8 @@ export interface HealthOptions {
 }
 
 /**
- * All that was learned from traffic, in one place: breakers and latencies by deployment id, keys by provider name, and
- * the retry budget of the process. Ids are stable, so it outlives configuration changes; everything is made on first use.
+ * All that was learned from traffic and probes, in one place: breakers, latencies and probes by deployment id, keys and
+ * the probes' money by provider name, and the retry budget of the process. Ids are stable, so it outlives configuration changes; everything is made on first use.
  */
 export class Health {
   readonly retryBudget = new RetryBudget();
@@ -24,6 +26,8 @@ export class Health {
   readonly #breakers = new Map<string, Breaker>();
   readonly #pools = new Map<string, KeyPool>();
   readonly #latencies = new Map<string, LatencyWindow>();
+  readonly #probes = new Map<string, ProbeState>();
+  readonly #probeBudgets = new Map<string, ProbeBudget>();
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -58,5 +62,24 @@ export class Health {
       this.#latencies.set(deploymentId, latency);
     }
     return latency;
+  }
+
+  /** @param now idle time counts from here when it was not known before */
+  probe(deploymentId: string, now: number): ProbeState {
+    let probe = this.#probes.get(deploymentId);
+    if (probe === undefined) {
+      probe = new ProbeState(this.#options.random, now);
+      this.#probes.set(deploymentId, probe);
+    }
+    return probe;
+  }
+
+  probeBudget(provider: string): ProbeBudget {
+    let budget = this.#probeBudgets.get(provider);
+    if (budget === undefined) {
+      budget = new ProbeBudget();
+      this.#probeBudgets.set(provider, budget);
+    }
+    return budget;
   }
 }

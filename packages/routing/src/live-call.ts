@@ -14,6 +14,8 @@ export class LiveCall implements Call {
   readonly firstTokenMs: number;
   /** It passed its first-token limit and was counted for that. */
   slow = false;
+  /** Its first content came later than the breaker's settings call normal. */
+  late = false;
   /** Its success was settled at the commit, as a trial's is. */
   proven = false;
   /** Output came of it. */

@@ -4,6 +4,7 @@ import type { Call } from "./attempt.ts";
 import type { Course } from "./course.ts";
 import { callOf, course, deployment, failure, steadyHealth } from "./fixtures.test-data.ts";
 import type { Health } from "./health.ts";
+import { failoverPreset } from "./presets.ts";
 
 const a = deployment("a");
 
@@ -57,5 +58,28 @@ describe("a key's tokens a minute", () => {
     const { health, way, call } = begin();
     way.finished(call, 0, 300);
     expect(room(health)).toBe(700);
+  });
+});
+
+describe("a stream whose first content comes late", () => {
+  const slow = { ...failoverPreset("balanced"), breaker: { ...failoverPreset("balanced").breaker, slowMs: 5000 } };
+  const stream = (health: Health, settings: typeof slow, firstTokenMs: number): void => {
+    const way = course(health, [a], { settings });
+    const call = callOf(way.next(0));
+    way.committed(call, 0, firstTokenMs);
+    way.finished(call, 0, null);
+  };
+
+  it("opens the breaker where it is the rule, though every answer is whole", () => {
+    const health = steadyHealth();
+    for (let i = 0; i < 10; i++) stream(health, slow, 5001);
+    expect(health.breaker("a/m").view(0)).toMatchObject({ state: "open", cause: "slow" });
+  });
+
+  it("means nothing when it came in time, or when no route says what late is", () => {
+    const health = steadyHealth();
+    for (let i = 0; i < 20; i++) stream(health, slow, 5000);
+    for (let i = 0; i < 20; i++) stream(health, { ...slow, breaker: { ...slow.breaker, slowMs: null } }, 60_000);
+    expect(health.breaker("a/m").view(0)).toEqual({ state: "closed", consecutiveFailures: 0, lastFailureAt: null });
   });
 });

@@ -23,16 +23,18 @@ export class Settlement {
     const { deployment, key, permit } = call;
     this.#health.latency(deployment.id).record(firstTokenMs, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
+    const { slowMs } = this.#input.settings.breaker;
+    call.late = slowMs !== null && firstTokenMs > slowMs;
     if (permit.kind === "closed" || call.slow || call.proven) return;
     call.proven = true;
-    this.#health.breaker(deployment.id).settle(permit, "success", this.#input.settings.breaker, now);
+    this.#health.breaker(deployment.id).settle(permit, resultOf(call), this.#input.settings.breaker, now);
   }
 
   finished(call: Call, now: number, tokens: number | null): void {
     const live = endOf(call);
     if (live === null) return;
     const { deployment, key, permit } = live;
-    this.#health.breaker(deployment.id).settle(permit, "success", this.#input.settings.breaker, now);
+    this.#health.breaker(deployment.id).settle(permit, resultOf(live), this.#input.settings.breaker, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
     key.release(now, tokens);
   }
@@ -92,6 +94,10 @@ export class Settlement {
     if (!clientShortened || failure.class !== "first_token_timeout") return false;
     return call.startedAt + call.firstTokenMs > deadlineAt;
   }
+}
+
+function resultOf(call: LiveCall): "success" | "slow" {
+  return call.late ? "slow" : "success";
 }
 
 /** The live call behind a call, marked as ended; null when it ended before. */

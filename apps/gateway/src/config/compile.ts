@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
 
 import { catalogModel } from "@tuloy/catalog";
-import type { Config, Deployment, FailoverConfig, FailoverSettings, RouteConfig } from "@tuloy/contract";
+import type {
+  Config,
+  Deployment,
+  FailoverConfig,
+  FailoverSettings,
+  ProbeSettings,
+  ProviderConfig,
+  RouteConfig,
+} from "@tuloy/contract";
 import { failoverPreset } from "@tuloy/routing";
+import type { KeyReservation } from "@tuloy/routing";
 
 import { visibilityOf } from "./addresses.ts";
 import { canonicalName, servingsOf } from "./deployments.ts";
@@ -12,6 +21,10 @@ import type { ModelEntry, Provider, Route, RouteMatch, Snapshot } from "./snapsh
 
 /** All principals of a file belong to the one organization there is. */
 const organization = "default";
+
+const minute = 60_000;
+
+type ProviderKeyConfig = ProviderConfig["keys"][number];
 
 /** The key of a gateway whose file names none: itself, or its digest with the secret it was made with. */
 export type OwnKey = { readonly value: string } | { readonly secret: Buffer; readonly digest: string };
@@ -95,13 +108,14 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
       const preset = presetFor(provider.kind);
       const base = sandboxUrls.get(name) ?? provider.base_url ?? preset.baseUrl;
       if (base === null) throw new Error(`provider ${name} has no base URL`);
+      const visibility = visibilityOf(provider, new URL(base));
       return [
         name,
         {
           name,
           preset,
           baseUrl: base.replace(/\/+$/, ""),
-          visibility: visibilityOf(provider, new URL(base)),
+          visibility,
           region: provider.region ?? null,
           keys: provider.keys.map((key, index) => ({
             name: key.name ?? defaultKeyName(index),
@@ -112,11 +126,32 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
               tpm: key.limits.tpm ?? null,
               concurrency: key.limits.concurrency ?? null,
             },
+            reserved: reservationOf(key),
           })),
+          probes: probesOf(provider, visibility),
         },
       ];
     }),
   );
+}
+
+function reservationOf({ environments, workspaces }: ProviderKeyConfig): KeyReservation | null {
+  if (environments === undefined && workspaces === undefined) return null;
+  return {
+    environments: environments === undefined ? null : new Set(environments),
+    workspaces: workspaces === undefined ? null : new Set(workspaces),
+  };
+}
+
+/** A private provider's probes cost nothing but its own time, and nobody else's status page tells of it. */
+function probesOf({ probes }: ProviderConfig, visibility: Provider["visibility"]): ProbeSettings {
+  const isPrivate = visibility === "private";
+  return {
+    everyMs: probes.every === undefined ? (isPrivate ? minute : 5 * minute) : probes.every,
+    jitter: probes.jitter,
+    dailyCostUsd: probes.daily_cost,
+    targets: probes.targets ?? (isPrivate ? "all" : "backups"),
+  };
 }
 
 export function defaultKeyName(index: number): string {
@@ -192,6 +227,8 @@ export function settingsOf(route: RouteConfig): FailoverSettings {
       windowMs: own.breaker.window ?? preset.breaker.windowMs,
       openMs: own.breaker.open ?? preset.breaker.openMs,
       openMaxMs: own.breaker.open_max ?? preset.breaker.openMaxMs,
+      slowMs: own.breaker.slow === undefined ? preset.breaker.slowMs : own.breaker.slow,
+      slowRate: own.breaker.slow_rate ?? preset.breaker.slowRate,
     },
     onPartial: own.on_partial ?? preset.onPartial,
   };

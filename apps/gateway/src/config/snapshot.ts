@@ -1,5 +1,6 @@
-import type { Deployment, FailoverSettings, KeyLimits, Operation } from "@tuloy/contract";
+import type { Deployment, FailoverSettings, KeyLimits, Operation, ProbeSettings } from "@tuloy/contract";
 import type { ProviderPreset } from "@tuloy/dialects";
+import type { KeyReservation } from "@tuloy/routing";
 
 import type { KeyRing } from "./key-ring.ts";
 
@@ -10,6 +11,8 @@ interface ProviderKey {
   readonly value: string;
   readonly weight: number;
   readonly limits: KeyLimits;
+  /** Whom it is kept for; null: for everybody. */
+  readonly reserved: KeyReservation | null;
 }
 
 export interface Provider {
@@ -21,6 +24,7 @@ export interface Provider {
   readonly visibility: "public" | "private";
   readonly region: string | null;
   readonly keys: readonly ProviderKey[];
+  readonly probes: ProbeSettings;
 }
 
 /** A canonical model with everything that serves it, in the file's order of providers. */

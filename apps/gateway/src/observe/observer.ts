@@ -1,6 +1,6 @@
 import type { Alert, AlertKind, AttemptRecord, Clock, Trace } from "@tuloy/contract";
 import { formatDuration } from "@tuloy/contract";
-import type { BreakerView } from "@tuloy/routing";
+import type { BreakerView, ProbeResult } from "@tuloy/routing";
 import type { Ledger } from "@tuloy/store";
 
 import { formatProblem } from "../config/read.ts";
@@ -20,6 +20,8 @@ export interface Observer {
   keyQuarantined(provider: string, key: string): void;
   keyRestored(provider: string, key: string): void;
   configEvent(event: ConfigEvent): void;
+  /** A probe is over. `changed`: the deployment was up before and is down now, or the other way round. */
+  probed(deployment: string, result: ProbeResult, changed: boolean): void;
   /** Something else that an operator should know. */
   alert(kind: AlertKind, subject: string, message: string): void;
 }
@@ -78,6 +80,7 @@ export function createObserver({ ledger, log, clock }: ObserverParts): Observer 
       ),
     keyRestored: (provider, key) =>
       alert("provider_key_restored", `${provider}/${key}`, `The key ${key} works at ${provider} again.`),
+    probed: (deployment, result, changed) => safely(() => logProbe(deployment, result, changed, log)),
     configEvent: (event) => safely(() => tellConfig(event, log, alert)),
     alert,
   };
@@ -86,6 +89,19 @@ export function createObserver({ ledger, log, clock }: ObserverParts): Observer 
 const goodNews: ReadonlySet<AlertKind> = new Set(["provider_key_restored", "breaker_closed"]);
 
 const causes = { fast: "errors", slow: "timeouts or stalls" } as const;
+
+/** One line when a deployment goes down or comes back; each single probe only for someone who is debugging. */
+function logProbe(deployment: string, { up, firstTokenMs, failure }: ProbeResult, changed: boolean, log: Log): void {
+  const fields = {
+    event: up === false ? "probe_failed" : "probe_answered",
+    deployment,
+    class: failure,
+    ms: firstTokenMs,
+  };
+  if (changed && up === false) log.warn(fields, `${deployment} does not answer its probes (${failure ?? "slow"})`);
+  else if (changed && up === true) log.info(fields, `${deployment} answers its probes again`);
+  else if (log.isLevelEnabled("debug")) log.debug(fields, `${deployment} was probed`);
+}
 
 function tellConfig(event: ConfigEvent, log: Log, alert: Observer["alert"]): void {
   switch (event.kind) {

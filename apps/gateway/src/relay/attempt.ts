@@ -110,7 +110,7 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
 }
 
 function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: AttemptContext): Course {
-  const { request, route, deadlineMs, clientShortened } = asked;
+  const { request, route, deadlineMs, clientShortened, principal } = asked;
   const { facts } = request;
   return new Course(
     {
@@ -127,6 +127,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
           .update(request.encode("", { streamUsage: false }))
           .digest("base64"),
       clientShortened,
+      caller: principal,
     },
     health,
     random,
@@ -193,6 +194,7 @@ function upstreamCall(
     clock,
     preset: provider.preset,
     secret,
+    lease: call.key,
     limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
     mayCut: () => mayCut(course, open, clock.now()),
     fault,

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { Clock, Failure, Timer } from "@tuloy/contract";
-import { classifyResponse, type ProviderPreset } from "@tuloy/dialects";
+import { classifyResponse, readRateLimits, type ProviderPreset } from "@tuloy/dialects";
+import type { KeyLease } from "@tuloy/routing";
 
 import { Exchange, type ExchangeEvents, type Lost, type UpstreamRequest } from "../upstream/exchange.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
@@ -24,6 +25,8 @@ export interface CallContext {
   readonly preset: ProviderPreset;
   /** The provider key's value, null where none is sent: a provider that quotes it back must not carry it any further. */
   readonly secret: string | null;
+  /** Told what the provider says is left of the key. */
+  readonly lease: Pick<KeyLease, "announce">;
   readonly limits: CallLimits;
   /** Asked when the limit has passed: whether cutting this call lets another attempt be made. If not, waiting is better than failing. */
   readonly mayCut: () => boolean;
@@ -72,6 +75,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
     this.status = status;
+    if (this.context.preset.rateLimitHeaders.length > 0) this.#announce(headers);
     if (status >= 200 && status < 300) {
       this.onGoodHead(headers);
     } else {
@@ -195,6 +199,12 @@ export abstract class UpstreamCall implements ExchangeEvents {
   }
 
   protected abstract limitReason(ms: number): string;
+
+  #announce(headers: IncomingHttpHeaders): void {
+    const { preset, clock, lease } = this.context;
+    const limits = readRateLimits(preset.rateLimitHeaders, headers, clock.wall());
+    if (limits !== null) lease.announce(limits, clock.now());
+  }
 
   #failByStatus(): void {
     const headers = this.#errorHeaders;
