@@ -22,6 +22,8 @@ export interface TestProvider {
   readonly model?: string;
   /** YAML, inside the braces of its `probes`. Default: an hour apart, so that an upstream hears only what its test sends. */
   readonly probes?: string;
+  /** YAML, the model's price. Default: 1 USD a million tokens in, 2 out. */
+  readonly price?: string;
   /** Further models it serves, by names that the catalog knows. */
   readonly also?: readonly string[];
 }
@@ -33,6 +35,8 @@ export interface TestGatewayOptions {
   readonly failover?: string;
   /** Routes before the default one, each as YAML inside its braces. */
   readonly routes?: readonly string[];
+  /** API keys besides the one of the tests, each as YAML in braces. */
+  readonly keys?: readonly string[];
   /** More YAML at the top level. */
   readonly more?: string;
   /** Default: the machine's. */
@@ -70,20 +74,33 @@ export async function startTuloy(options: TestGatewayOptions): Promise<TestGatew
 }
 
 /** The configuration of a test, as a person would write it. */
-export function configText({ providers, failover = "", routes = [], more = "" }: TestGatewayOptions): string {
-  const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, "providers:"];
+export function configText({
+  providers,
+  failover = "",
+  routes = [],
+  keys = [],
+  more = "",
+}: TestGatewayOptions): string {
+  const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, ...keys.map((key) => `  - ${key}`), "providers:"];
   for (const [
     name,
-    { url, keys = [`sk-${name}-secret-key`], model: modelYaml = "", also = [], probes = "every: 1h" },
+    {
+      url,
+      keys: own = [`sk-${name}-secret-key`],
+      model: modelYaml = "",
+      also = [],
+      probes = "every: 1h",
+      price = "{ input: 1, output: 2 }",
+    },
   ] of Object.entries(providers)) {
     lines.push(
       `  ${name}:`,
       "    kind: openai-compatible",
       `    base_url: ${url}/v1`,
-      `    keys: [${keys.map(keyText).join(", ")}]`,
+      `    keys: [${own.map(keyText).join(", ")}]`,
       `    probes: { ${probes} }`,
       "    models:",
-      `      ${model}: { id: ${name}-${model}, price: { input: 1, output: 2 }${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
+      `      ${model}: { id: ${name}-${model}, price: ${price}${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
       ...also.map((name) => `      ${name}:`),
     );
   }

@@ -15,6 +15,8 @@ export interface SceneOptions {
   readonly failover?: string;
   /** Routes before the default one, each as YAML inside its braces. */
   readonly routes?: readonly string[];
+  /** Further API keys, each as YAML in braces. */
+  readonly keys?: readonly string[];
   /** More YAML at the top level. */
   readonly more?: string;
   /** By provider: its keys, and YAML inside its model's braces. */
@@ -52,11 +54,12 @@ export async function openScene<Name extends string>(
     upstreams[name] = await startUpstream(parts[name]);
     providers[name] = { ...options.providers?.[name], url: upstreams[name].url };
   }
-  const { failover, routes, more, clock } = options;
+  const { failover, routes, keys, more, clock } = options;
   const gateway = await startTuloy({
     providers,
     ...(failover === undefined ? {} : { failover }),
     ...(routes === undefined ? {} : { routes }),
+    ...(keys === undefined ? {} : { keys }),
     ...(more === undefined ? {} : { more }),
     ...(clock === undefined ? {} : { clock }),
   });

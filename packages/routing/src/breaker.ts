@@ -111,6 +111,7 @@ export class Breaker {
   #isolated = false;
   #lastFailureAt: number | null = null;
   #lastTrafficAt: number | null = null;
+  #lastAnswerAt: number | null = null;
   #closedAt = -Infinity;
   #level = 0;
 
@@ -128,6 +129,11 @@ export class Breaker {
   /** When a request, not a probe, last ended here with a result that says something. Null: none ever did. */
   get lastTrafficAt(): number | null {
     return this.#lastTrafficAt;
+  }
+
+  /** When a request, not a probe, was last answered here. Null: none ever was. */
+  get lastAnswerAt(): number | null {
+    return this.#lastAnswerAt;
   }
 
   /** Neither open, half-open nor isolated. */
@@ -183,7 +189,10 @@ export class Breaker {
   settle(permit: Permit, result: PermitResult, settings: BreakerSettings, now: number, fingerprint?: string): void {
     if (!(permit instanceof LivePermit) || permit.settled) return;
     permit.settled = true;
-    if (result !== "neutral" && !permit.probe) this.#lastTrafficAt = now;
+    if (result !== "neutral" && !permit.probe) {
+      this.#lastTrafficAt = now;
+      if (result === "success" || result === "slow") this.#lastAnswerAt = now;
+    }
     const failed = result === "failure" || result === "slow_failure";
     if (failed) this.#lastFailureAt = now;
     const counts = !this.#isolated && permit.period === this.#period;

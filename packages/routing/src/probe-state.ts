@@ -84,13 +84,13 @@ export interface ProbeView extends ProbeResult {
 }
 
 /**
- * Whether a deployment may have to stand in: a twin had traffic within the last day, and more recently than itself. So it
- * needs no word about what is primary: the twin that serves is, whatever the strategy, and what nobody asks for is not probed.
+ * Whether a deployment may have to stand in: a twin answered within the last day, and later than it did itself. So it needs
+ * no word about what is primary: the twin that answers is, whatever the strategy; and what nobody asks for is not probed.
  */
 export function isStandby(health: Health, deployment: Deployment, twins: readonly Deployment[], now: number): boolean {
-  const own = health.breaker(deployment.id).lastTrafficAt ?? -Infinity;
+  const own = health.breaker(deployment.id).lastAnswerAt ?? -Infinity;
   return twins.some((twin) => {
-    const at = health.breaker(twin.id).lastTrafficAt;
+    const at = health.breaker(twin.id).lastAnswerAt;
     return at !== null && at > own && now - at < day;
   });
 }

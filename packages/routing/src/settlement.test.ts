@@ -1,3 +1,4 @@
+import type { FailoverSettings } from "@tuloy/contract";
 import { describe, expect, it } from "vitest";
 
 import type { Call } from "./attempt.ts";
@@ -62,8 +63,11 @@ describe("a key's tokens a minute", () => {
 });
 
 describe("a stream whose first content comes late", () => {
-  const slow = { ...failoverPreset("balanced"), breaker: { ...failoverPreset("balanced").breaker, slowMs: 5000 } };
-  const stream = (health: Health, settings: typeof slow, firstTokenMs: number): void => {
+  const slow: FailoverSettings = {
+    ...failoverPreset("balanced"),
+    breaker: { ...failoverPreset("balanced").breaker, slowMs: 5000 },
+  };
+  const stream = (health: Health, settings: FailoverSettings, firstTokenMs: number): void => {
     const way = course(health, [a], { settings });
     const call = callOf(way.next(0));
     way.committed(call, 0, firstTokenMs);

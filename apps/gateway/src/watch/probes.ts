@@ -2,6 +2,7 @@ import type { Clock, Timer } from "@tuloy/contract";
 import { isStandby, type Health } from "@tuloy/routing";
 
 import type { LiveConfig } from "../config/live.ts";
+import type { Snapshot } from "../config/snapshot.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { UpstreamPools } from "../upstream/pools.ts";
 import { probeEstimateUsd, probeTokens, startProbe, type ProbeCall } from "./probe-call.ts";
@@ -34,10 +35,18 @@ export class Probes {
 
   constructor(context: ProbesContext) {
     this.#context = context;
-    this.#targets = probeTargets(context.config.current);
+    this.#targets = this.#take(context.config.current);
     this.#endListening = context.config.onChange((snapshot) => {
-      this.#targets = probeTargets(snapshot);
+      this.#targets = this.#take(snapshot);
     });
+  }
+
+  /** From here on the idle time of what is new is counted. */
+  #take(snapshot: Snapshot): readonly ProbeTarget[] {
+    const { health, clock } = this.#context;
+    const targets = probeTargets(snapshot);
+    for (const { deployment } of targets) health.probe(deployment.id, clock.now());
+    return targets;
   }
 
   start(): void {
