@@ -23,6 +23,8 @@ interface Shape {
   readonly maximum?: number;
   /** Set on durations: the shortest that is valid, in milliseconds. */
   readonly shortestMs?: number;
+  /** Set on durations that may be switched off. */
+  readonly off?: boolean;
 }
 
 /** The page as it should be: as it is, with the schema's part made anew. */
@@ -39,8 +41,10 @@ function reference(): string {
     io: "input",
     // A duration is the only text that the schema turns into something else.
     override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema._zod.def.type === "pipe")
-        jsonSchema["shortestMs"] = shortestMs(zodSchema as unknown as typeof configSchema);
+      if (zodSchema._zod.def.type !== "pipe") return;
+      const duration = zodSchema as unknown as typeof configSchema;
+      jsonSchema["shortestMs"] = shortestMs(duration);
+      jsonSchema["off"] = duration.safeParse("off").success;
     },
   }) as Shape;
   return sections("", schema).join("\n");
@@ -95,7 +99,8 @@ function meaningOf(shape: Shape): string {
 }
 
 function valueOf(shape: Shape): string {
-  if (shape.shortestMs !== undefined) return `duration, at least ${shape.shortestMs}ms`;
+  if (shape.shortestMs !== undefined)
+    return `duration, at least ${shape.shortestMs}ms${shape.off === true ? ", or `off`" : ""}`;
   if (shape.enum !== undefined) return choice(shape.enum.map((word) => `\`${word}\``));
   switch (shape.type) {
     case "integer":

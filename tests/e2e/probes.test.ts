@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { answersChat, answersError, eventually, FakeClock } from "@tuloy/testkit";
 import { failoverPreset, healthView } from "@tuloy/routing";
-import { describe, expect, test } from "vitest";
+import { createLog, launch } from "tuloy";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { model } from "../harness.ts";
 import type { TestGateway } from "../harness.ts";
@@ -213,4 +218,68 @@ describe("probes that are switched off", () => {
     // A deployment must not stay out for ever: in the end a request is the trial.
     expect((await post(gateway)).headers["x-tuloy-provider"]).toBe("a");
   });
+});
+
+describe("the probes of a changed configuration", () => {
+  test("hold at once: switched on, and off again", async () => {
+    const clock = new FakeClock();
+    const { a, gateway } = await setScene(
+      { a: answersChat("ok") },
+      { clock, providers: { a: { probes: "every: off, jitter: 0" } } },
+    );
+    const { config } = gateway.launched;
+    const before = config.current;
+    clock.advance(10 * minute);
+    const on = new Map(
+      [...before.providers].map(([name, provider]) => [
+        name,
+        { ...provider, probes: { ...provider.probes, everyMs: minute } },
+      ]),
+    );
+    config.replace({ ...before, providers: on });
+    await passUntilProbed(gateway, "a", clock);
+    expect(a.requests).toHaveLength(1);
+    config.replace(before);
+    clock.advance(10 * minute);
+    expect(a.requests).toHaveLength(1);
+  });
+});
+
+test("a simulated provider is probed like any other", async () => {
+  const clock = new FakeClock();
+  const dataDir = await mkdtemp(join(tmpdir(), "tuloy-test-"));
+  const launched = await launch({
+    source: {
+      kind: "defaults",
+      name: "test.yaml",
+      text: `providers: { sim: { kind: sandbox, probes: { ${often} }, sandbox: { first_token: 0s } } }`,
+    },
+    environment: {},
+    directory: dataDir,
+    overrides: { port: 0, dataDir },
+    clock,
+    random: () => 0.5,
+    log: createLog({ stdout: process.stdout, environment: {} }, "silent"),
+  });
+  onTestFinished(async () => {
+    await launched.close(0);
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  const seen = () => {
+    const deployments = [...launched.config.current.models.values()].flatMap(({ deployments }) => deployments);
+    return healthView(launched.health, deployments, clock.now(), clock.wall()).deployments;
+  };
+  clock.advance(minute);
+  await eventually(async () => {
+    await clock.pass(5);
+    return seen().every(({ up }) => up !== null);
+  }, "all probes");
+  expect(seen().map(({ up, probe }) => [up, probe?.failure])).toEqual([1, 2, 3].map(() => [true, null]));
+  await launched.sandboxes.get("sim")?.setFault("503");
+  clock.advance(minute);
+  await eventually(async () => {
+    await clock.pass(5);
+    return seen().every(({ up }) => up === false);
+  }, "all probes");
+  expect(seen().map(({ probe }) => probe?.failure)).toEqual(Array(3).fill("overloaded"));
 });
