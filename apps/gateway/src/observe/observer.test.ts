@@ -233,3 +233,27 @@ describe("the log at a terminal", () => {
     expect(lines).toHaveLength(1);
   });
 });
+
+describe("a probe", () => {
+  const up = { up: true, firstTokenMs: 80.4, failure: null } as const;
+  const down = { up: false, firstTokenMs: null, failure: "refused" } as const;
+
+  it("gets a line when its deployment goes down or comes back, and no record", () => {
+    const { observer, alerts, traces, logged } = observed();
+    observer.probed("b/m", up, false);
+    observer.probed("b/m", down, true);
+    observer.probed("b/m", down, false);
+    observer.probed("b/m", up, true);
+    expect(logged()).toMatchObject([
+      { level: "warn", event: "probe_failed", deployment: "b/m", class: "refused" },
+      { level: "info", event: "probe_answered", deployment: "b/m", ms: 80 },
+    ]);
+    expect([...alerts, ...traces]).toEqual([]);
+  });
+
+  it("always gets one when someone is debugging", () => {
+    const { observer, logged } = observed("debug");
+    observer.probed("b/m", up, false);
+    expect(logged()).toMatchObject([{ level: "debug", msg: "b/m was probed" }]);
+  });
+});

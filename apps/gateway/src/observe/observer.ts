@@ -96,7 +96,7 @@ function logProbe(deployment: string, { up, firstTokenMs, failure }: ProbeResult
     event: up === false ? "probe_failed" : "probe_answered",
     deployment,
     class: failure,
-    ms: firstTokenMs,
+    ms: firstTokenMs === null ? null : Math.round(firstTokenMs),
   };
   if (changed && up === false) log.warn(fields, `${deployment} does not answer its probes (${failure ?? "slow"})`);
   else if (changed && up === true) log.info(fields, `${deployment} answers its probes again`);

@@ -32,6 +32,15 @@ export function probeEstimateUsd({ deployment, provider }: ProbeTarget): number 
   return price === null ? 0 : costUsd(price, mostUsage);
 }
 
+/** A bug of ours: its permit and key are free again, and the next probe comes when it is due. */
+const ownFault: Failure = {
+  class: "internal",
+  reason: "the gateway failed to make this call",
+  status: null,
+  code: null,
+  retryAfterMs: null,
+};
+
 export interface ProbeCallParts {
   readonly health: Health;
   readonly pools: UpstreamPools;
@@ -82,12 +91,16 @@ export function startProbe(
     fault,
   };
   const { promise, resolve } = Promise.withResolvers<AnswerOutcome>();
-  const call = new AnswerCall(context, encode(request, deployment, provider, secret, {}), dialect, resolve);
-  call.start();
-  return {
-    done: promise.then((outcome) => settleProbe(target, leave, outcome, startedAt, parts)),
-    cancel: () => call.cancel(),
-  };
+  const done = promise.then((outcome) => settleProbe(target, leave, outcome, startedAt, parts));
+  try {
+    const call = new AnswerCall(context, encode(request, deployment, provider, secret, {}), dialect, resolve);
+    call.start();
+    return { done, cancel: () => call.cancel() };
+  } catch (error) {
+    fault(error);
+    resolve({ kind: "failed", failure: ownFault, empty: null });
+    return { done, cancel: () => {} };
+  }
 }
 
 function settleProbe(
@@ -136,6 +149,7 @@ function keyReport(failure: Failure | null, patienceMs: number): KeyReport {
  */
 function verdictOn(failureClass: FailureClass, slowTrial: boolean): PermitResult {
   const { breaker, key } = failureEffects[failureClass];
+  if (failureClass === "internal") return "neutral";
   if (breaker === "none") return key === "none" ? "success" : "neutral";
   if (breaker === "soft") return "success";
   return slowTrial ? "slow_failure" : breaker;
