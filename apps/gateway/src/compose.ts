@@ -59,8 +59,8 @@ export async function startGateway(
 
   const pools = new UpstreamPools();
   const inFlight = new InFlight();
-  const relay: Relay = { config, health, pools, observer, inFlight, clock, random };
-  const probes = new Probes({ config, health, pools, clock, observer });
+  const relay: Relay = { config, health, outlet: pools, observer, inFlight, clock, random };
+  const probes = new Probes({ config, health, outlet: pools, clock, observer });
   const app = createHttpServer({ relay, host: listening.host });
 
   const url = await app.listen(listening);

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { formatDuration, type Failure, type Usage } from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
 
-import type { UpstreamRequest } from "../upstream/exchange.ts";
+import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { UpstreamCall, type CallContext } from "./upstream-call.ts";
 
 /** A whole JSON answer. */

@@ -7,7 +7,7 @@ import { Course, type Call, type Health, type Plan, type Stop } from "@tuloy/rou
 
 import type { LiveConfig } from "../config/live.ts";
 import type { Provider, Snapshot } from "../config/snapshot.ts";
-import type { UpstreamPools } from "../upstream/pools.ts";
+import type { Outlet } from "../upstream/outlet.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
 import { encode, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
@@ -24,7 +24,7 @@ export interface AttemptContext {
   readonly dialect: ClientDialect;
   readonly clientHeaders: IncomingHttpHeaders;
   readonly health: Health;
-  readonly pools: UpstreamPools;
+  readonly outlet: Outlet;
   readonly clock: Clock;
   readonly random: () => number;
   readonly interrupt: Interrupt;
@@ -185,12 +185,12 @@ function upstreamCall(
   settle: (outcome: CallOutcome) => void,
 ): UpstreamCall {
   const { call } = open;
-  const { dialect, clock, pools, fault } = context;
+  const { dialect, clock, outlet, fault } = context;
   const provider = providerOf(call, context);
   const secret = secretOf(provider, call.key.name);
   const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders);
   const callContext: CallContext = {
-    pools,
+    outlet,
     clock,
     preset: provider.preset,
     secret,

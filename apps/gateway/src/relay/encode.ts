@@ -5,8 +5,7 @@ import type { ReadRequest } from "@tuloy/dialects";
 
 import type { Provider } from "../config/snapshot.ts";
 import { version } from "../version.ts";
-import type { UpstreamRequest } from "../upstream/exchange.ts";
-import type { Destination } from "../upstream/pools.ts";
+import type { Destination, UpstreamRequest } from "../upstream/outlet.ts";
 
 /** Client headers that may go upstream. Everything else stays here: hop-by-hop headers, credentials, cookies, addresses. */
 const forwarded = ["anthropic-version", "anthropic-beta", "openai-beta", "traceparent"] as const;
@@ -36,6 +35,8 @@ export function encode(
   const endpoint = provider.preset.endpoints[request.operation];
   if (!endpoint) throw new Error(`${provider.name} has a deployment for ${request.operation} but its kind serves none`);
   return {
+    deployment,
+    stream: request.facts.stream,
     to,
     path: basePath + endpoint.path,
     headers: headersFor(request, provider, secret, client),

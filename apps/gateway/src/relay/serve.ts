@@ -10,7 +10,7 @@ import type { Snapshot } from "../config/snapshot.ts";
 import { bodyCut, discardRest, readBody } from "../http/body.ts";
 import { ClientReply } from "../http/client-reply.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { UpstreamPools } from "../upstream/pools.ts";
+import type { Outlet } from "../upstream/outlet.ts";
 import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { conclude } from "./conclude.ts";
@@ -26,7 +26,7 @@ import { newTraceId } from "./trace-id.ts";
 export interface Relay {
   readonly config: LiveConfig;
   readonly health: Health;
-  readonly pools: UpstreamPools;
+  readonly outlet: Outlet;
   readonly observer: Observer;
   readonly inFlight: InFlight;
   readonly clock: Clock;
@@ -126,7 +126,7 @@ function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked):
 
 /** The attempts and the answer, under the one deadline and with an ear for the client's leaving. */
 async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan): Promise<Conclusion> {
-  const { clock, config, health, pools, random, observer } = relay;
+  const { clock, config, health, outlet, random, observer } = relay;
   const { reply, dialect, snapshot, id, startedAt, message, interrupt } = arrival;
   reply.onGone(() => interrupt.raise("gone"));
   const deadline = clock.after(asked.deadlineMs, () => interrupt.raise("deadline"));
@@ -138,7 +138,7 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
       dialect,
       clientHeaders: message.headers,
       health,
-      pools,
+      outlet,
       clock,
       random,
       interrupt,

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { formatDuration, type Failure, type Timer, type Usage } from "@tuloy/contract";
 import type { ClientDialect, StreamWatch } from "@tuloy/dialects";
 
-import type { UpstreamRequest } from "../upstream/exchange.ts";
+import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { UpstreamCall, type CallContext } from "./upstream-call.ts";
 
 /** After the commit. Milliseconds. */

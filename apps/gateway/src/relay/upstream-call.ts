@@ -4,8 +4,8 @@ import type { Clock, Failure, Timer } from "@tuloy/contract";
 import { classifyResponse, readRateLimits, type ProviderPreset } from "@tuloy/dialects";
 import type { KeyLease } from "@tuloy/routing";
 
-import { Exchange, type ExchangeEvents, type Lost, type UpstreamRequest } from "../upstream/exchange.ts";
-import type { UpstreamPools } from "../upstream/pools.ts";
+import { Exchange, type ExchangeEvents, type Lost } from "../upstream/exchange.ts";
+import type { Outlet, UpstreamRequest } from "../upstream/outlet.ts";
 
 /** An error's status says nearly all; its body is not waited for longer than this. Milliseconds. */
 const errorBodyMs = 2000;
@@ -20,7 +20,7 @@ interface CallLimits {
 }
 
 export interface CallContext {
-  readonly pools: UpstreamPools;
+  readonly outlet: Outlet;
   readonly clock: Clock;
   readonly preset: ProviderPreset;
   /** The provider key's value, null where none is sent: a provider that quotes it back must not carry it any further. */
@@ -58,7 +58,12 @@ export abstract class UpstreamCall implements ExchangeEvents {
 
   constructor(context: CallContext, request: UpstreamRequest) {
     this.context = context;
-    this.exchange = new Exchange(context.pools, request, this);
+    this.exchange = new Exchange(context.outlet, request, this);
+  }
+
+  /** The id of the drill that laid a fault over this call, or null. */
+  get drill(): string | null {
+    return this.exchange.drill;
   }
 
   /** Ends the call from outside: its connection is closed and nothing more is told. */

@@ -2,16 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Dispatcher } from "undici";
 
-import type { CarriedHandler, Carrier, Destination, UpstreamPools } from "./pools.ts";
-
-/** What one call sends. */
-export interface UpstreamRequest {
-  readonly to: Destination;
-  readonly path: string;
-  /** Flat: name, value, name, value. */
-  readonly headers: string[];
-  readonly body: Buffer;
-}
+import type { CarriedHandler, Carrier, Outlet, UpstreamRequest } from "./outlet.ts";
 
 /** Connection-level ends of a call that gave no whole answer. */
 export type Lost = { readonly class: "refused" | "reset"; readonly reason: string };
@@ -42,7 +33,7 @@ const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR
  * connection, uncounted.
  */
 export class Exchange implements CarriedHandler {
-  readonly #pools: UpstreamPools;
+  readonly #outlet: Outlet;
   readonly #request: UpstreamRequest;
   readonly #events: ExchangeEvents;
   #controller: Dispatcher.DispatchController | null = null;
@@ -51,18 +42,23 @@ export class Exchange implements CarriedHandler {
   #retriedFresh = false;
   #head = false;
   #over = false;
+  #drill: string | null = null;
 
-  constructor(pools: UpstreamPools, request: UpstreamRequest, events: ExchangeEvents) {
-    this.#pools = pools;
+  constructor(outlet: Outlet, request: UpstreamRequest, events: ExchangeEvents) {
+    this.#outlet = outlet;
     this.#request = request;
     this.#events = events;
   }
 
   /** Sends. Events may arrive before this returns. */
   start(): void {
-    const { to, path, headers, body } = this.#request;
-    const denied = this.#pools.dispatch(to, { path, method: "POST", headers, body }, this);
+    const denied = this.#outlet.dispatch(this.#request, this);
     if (denied) this.#lose({ class: "refused", reason: denied.message });
+  }
+
+  /** The id of the drill that laid a fault over this call, or null. */
+  get drill(): string | null {
+    return this.#drill;
   }
 
   /** Ended, lost or cancelled: no event will follow. */
@@ -87,6 +83,10 @@ export class Exchange implements CarriedHandler {
 
   carriedBy(carrier: Carrier): void {
     this.#carrier = carrier;
+  }
+
+  drilledBy(drillId: string): void {
+    this.#drill = drillId;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -153,8 +153,7 @@ export class Exchange implements CarriedHandler {
     this.#reusedConnection = false;
     this.#controller = null;
     this.#events.onReconnecting();
-    const { to, path, headers, body } = this.#request;
-    this.#pools.dispatchFresh(to, { path, method: "POST", headers, body }, this);
+    this.#outlet.dispatchFresh(this.#request, this);
   }
 
   #lose(lost: Lost): void {

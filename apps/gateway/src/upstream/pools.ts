@@ -4,13 +4,7 @@ import Client from "undici/lib/dispatcher/client.js";
 import Pool from "undici/lib/dispatcher/pool.js";
 
 import { deniedLiteral, guardedLookup } from "./address-guard.ts";
-
-/** One origin, and whether private addresses are permitted for it. */
-export interface Destination {
-  /** `https://api.openai.com`, without a path. */
-  readonly origin: string;
-  readonly private: boolean;
-}
+import type { CarriedHandler, Carrier, Destination, Outlet, UpstreamRequest } from "./outlet.ts";
 
 /**
  * HTTP/1.1 on purpose: one connection carries one request, so a broken connection takes one request with it and not every
@@ -25,17 +19,6 @@ function connectionOptions(to: Destination): PoolOf.Options & ClientOf.Options {
     keepAliveTimeout: 30_000,
     connect: to.private ? { timeout: 60_000 } : { timeout: 60_000, lookup: guardedLookup },
   };
-}
-
-/** What carries a request: one connection at a time, opened anew when it was lost. */
-export interface Carrier {
-  /** To be called once, when a request is about to be written: whether its connection has carried one before. */
-  countRequest(): boolean;
-}
-
-/** A handler that is told what carries its request, before anything else. */
-export interface CarriedHandler extends Dispatcher.DispatchHandler {
-  carriedBy(carrier: Carrier): void;
 }
 
 /** undici tells nobody whether a request goes over a fresh connection, and nothing in its timing gives it away. */
@@ -65,24 +48,19 @@ function isCarried(handler: Dispatcher.DispatchHandler): handler is CarriedHandl
 }
 
 /** The connection pools of the process: the only way out. One pool an origin, opened at its first use. */
-export class UpstreamPools {
+export class UpstreamPools implements Outlet {
   readonly #pools = new Map<string, PoolOf | Error>();
 
-  /**
-   * Sends over a pooled connection.
-   * @returns why the destination is denied, or null when the request is on its way
-   */
-  dispatch(to: Destination, request: Dispatcher.DispatchOptions, handler: CarriedHandler): Error | null {
+  dispatch({ to, path, headers, body }: UpstreamRequest, handler: CarriedHandler): Error | null {
     const pool = this.#pools.get(poolKey(to)) ?? this.#open(to);
     if (pool instanceof Error) return pool;
-    pool.dispatch(request, handler);
+    pool.dispatch({ path, method: "POST", headers, body }, handler);
     return null;
   }
 
-  /** Sends over a connection of its own, which is closed afterwards. Only for a destination that `dispatch` accepted. */
-  dispatchFresh(to: Destination, request: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
+  dispatchFresh({ to, path, headers, body }: UpstreamRequest, handler: CarriedHandler): void {
     const client = new CountingClient(to.origin, connectionOptions(to));
-    client.dispatch(request, handler);
+    client.dispatch({ path, method: "POST", headers, body }, handler);
     void client.close();
   }
 

@@ -6,7 +6,7 @@ import type { KeyReport, PermitResult, ProbeResult } from "@tuloy/routing";
 
 import { AnswerCall, type AnswerOutcome } from "../relay/answer-call.ts";
 import { encode, secretOf } from "../relay/encode.ts";
-import type { UpstreamPools } from "../upstream/pools.ts";
+import type { Outlet } from "../upstream/outlet.ts";
 import type { ProbeTarget } from "./probe-targets.ts";
 
 const dialects: Readonly<Record<Operation, ClientDialect>> = { chat: openaiChat, embeddings: openaiEmbeddings };
@@ -43,7 +43,7 @@ const ownFault: Failure = {
 
 export interface ProbeCallParts {
   readonly health: Health;
-  readonly pools: UpstreamPools;
+  readonly outlet: Outlet;
   readonly clock: Clock;
   readonly fault: (error: unknown) => void;
 }
@@ -65,7 +65,7 @@ export function startProbe(
   parts: ProbeCallParts,
 ): ProbeCall {
   const { deployment, provider, settings } = target;
-  const { clock, pools, fault, health } = parts;
+  const { clock, outlet, fault, health } = parts;
   const startedAt = clock.now();
   const dialect = dialects[deployment.operation];
   const body = probeRequest(deployment.operation, deployment.upstreamModel, deployment.hiddenReasoning);
@@ -81,7 +81,7 @@ export function startProbe(
   });
   const secret = secretOf(provider, leave.key.name);
   const context = {
-    pools,
+    outlet,
     clock,
     preset: provider.preset,
     secret,

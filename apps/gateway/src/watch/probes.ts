@@ -4,7 +4,7 @@ import { isStandby, type Health } from "@tuloy/routing";
 import type { LiveConfig } from "../config/live.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { UpstreamPools } from "../upstream/pools.ts";
+import type { Outlet } from "../upstream/outlet.ts";
 import { probeEstimateUsd, probeTokens, startProbe, type ProbeCall } from "./probe-call.ts";
 import { probeTargets, type ProbeTarget } from "./probe-targets.ts";
 
@@ -14,7 +14,7 @@ const roundMs = 500;
 export interface ProbesContext {
   readonly config: LiveConfig;
   readonly health: Health;
-  readonly pools: UpstreamPools;
+  readonly outlet: Outlet;
   readonly clock: Clock;
   readonly observer: Observer;
 }
@@ -80,7 +80,7 @@ export class Probes {
   }
 
   async #probe(target: ProbeTarget, now: number): Promise<void> {
-    const { health, clock, pools, observer } = this.#context;
+    const { health, clock, outlet, observer } = this.#context;
     const { deployment, provider } = target;
     const keys = health.keyPool(deployment.provider);
     const breaker = health.breaker(deployment.id);
@@ -98,7 +98,7 @@ export class Probes {
     const call = startProbe(
       target,
       { permit, key },
-      { health, pools, clock, fault: (error) => observer.fault("none", error) },
+      { health, outlet, clock, fault: (error) => observer.fault("none", error) },
     );
     const wasUp = state.up;
     state.begin();

@@ -1,0 +1,44 @@
+import type { Deployment } from "@tuloy/contract";
+import type { Dispatcher } from "undici";
+
+/** One origin, and whether private addresses are permitted for it. */
+export interface Destination {
+  /** `https://api.openai.com`, without a path. */
+  readonly origin: string;
+  readonly private: boolean;
+}
+
+/** What one call sends. */
+export interface UpstreamRequest {
+  readonly deployment: Deployment;
+  readonly stream: boolean;
+  readonly to: Destination;
+  readonly path: string;
+  /** Flat: name, value, name, value. */
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** What carries a request: one connection at a time, opened anew when it was lost. */
+export interface Carrier {
+  /** To be called once, when a request is about to be written: whether its connection has carried one before. */
+  countRequest(): boolean;
+}
+
+/** A handler that is told what carries its request, before anything else. */
+export interface CarriedHandler extends Dispatcher.DispatchHandler {
+  carriedBy(carrier: Carrier): void;
+  /** A drill lays a fault over this call. */
+  drilledBy(drillId: string): void;
+}
+
+/** A way out to the providers. Requests in the scope of a drill are given one of their own. */
+export interface Outlet {
+  /**
+   * Sends over a pooled connection.
+   * @returns why the destination is denied, or null when the request is on its way
+   */
+  dispatch(request: UpstreamRequest, handler: CarriedHandler): Error | null;
+  /** Sends over a connection of its own, which is closed afterwards. Only for a request that `dispatch` accepted. */
+  dispatchFresh(request: UpstreamRequest, handler: CarriedHandler): void;
+}
