@@ -1,16 +1,18 @@
-import { createHash } from "node:crypto";
-
 import type { Clock } from "@tuloy/contract";
 import { Health } from "@tuloy/routing";
 import type { FastifyInstance } from "fastify";
 import type { Ledger } from "@tuloy/store";
 
 import type { LiveConfig } from "./config/live.ts";
-import type { Snapshot } from "./config/snapshot.ts";
+import { takeKeys } from "./config/take-keys.ts";
+import { controlPlane } from "./control/control.ts";
+import { Isolation } from "./control/isolation.ts";
+import type { IsolationFile } from "./control/isolation-file.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { Observer } from "./observe/observer.ts";
 import { InFlight } from "./relay/in-flight.ts";
 import type { Relay } from "./relay/serve.ts";
+import type { DrillBoard } from "./upstream/drills/board.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
 import { Probes } from "./watch/probes.ts";
 
@@ -21,6 +23,10 @@ export interface GatewayParts {
   readonly clock: Clock;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
+  /** What opens the control plane. */
+  readonly operatorKey: string;
+  /** Where what a person took out of use is kept. */
+  readonly isolationFile: IsolationFile;
 }
 
 export interface Listening {
@@ -45,7 +51,7 @@ const farewellMs = 2000;
 
 /** Wires the parts of a gateway and listens. Rejects when the address cannot be listened on. */
 export async function startGateway(
-  { config, ledger, observer, clock, random }: GatewayParts,
+  { config, ledger, observer, clock, random, operatorKey, isolationFile }: GatewayParts,
   listening: Listening,
 ): Promise<Gateway> {
   const health = new Health({
@@ -56,12 +62,26 @@ export async function startGateway(
   });
   takeKeys(health, config.current);
   config.onChange((snapshot) => takeKeys(health, snapshot));
+  const isolation = new Isolation(config, health, isolationFile);
 
   const pools = new UpstreamPools();
   const inFlight = new InFlight();
-  const relay: Relay = { config, health, outlet: pools, observer, inFlight, clock, random };
+  const drills: DrillBoard = { running: null };
+  const relay: Relay = { config, health, outlet: pools, observer, inFlight, clock, random, drills, drill: null };
   const probes = new Probes({ config, health, outlet: pools, clock, observer });
-  const app = createHttpServer({ relay, host: listening.host });
+  const control = controlPlane({
+    config,
+    health,
+    isolation,
+    board: drills,
+    outlet: pools,
+    observer,
+    ledger,
+    clock,
+    random,
+    operatorKey,
+  });
+  const app = createHttpServer({ relay, control, host: listening.host });
 
   const url = await app.listen(listening);
   probes.start();
@@ -69,6 +89,7 @@ export async function startGateway(
   const close = async (graceMs: number): Promise<void> => {
     inFlight.beginClosing();
     probes.stop();
+    drills.running?.endAll();
     // Stops listening at once; what is in flight goes on, and each connection is closed with its answer.
     app.server.close();
     await within(inFlight.drained(), graceMs, clock);
@@ -86,21 +107,6 @@ export async function startGateway(
 
 async function closed(app: FastifyInstance): Promise<void> {
   await app.close();
-}
-
-/** The keys' state lives in `health`, by name and identity: a key whose value changed starts anew. */
-function takeKeys(health: Health, snapshot: Snapshot): void {
-  for (const { name, keys } of snapshot.providers.values()) {
-    health.keyPool(name).reconcile(
-      keys.map((key) => ({
-        name: key.name,
-        identity: createHash("sha256").update(key.value).digest("base64"),
-        weight: key.weight,
-        limits: key.limits,
-        reserved: key.reserved,
-      })),
-    );
-  }
 }
 
 /** Resolves when the promise is settled, or when the time is up. */

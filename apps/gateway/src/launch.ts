@@ -4,6 +4,7 @@ import type { Clock, Config } from "@tuloy/contract";
 import type { Health } from "@tuloy/routing";
 import { LedgerError, openSqliteLedger, type Ledger, type LedgerListener } from "@tuloy/store";
 
+import type { GatewayParts } from "./compose.ts";
 import { compile, type OwnKey } from "./config/compile.ts";
 import { firstKey, forgetFirstKey, newApiKey } from "./config/first-key.ts";
 import { LiveConfig } from "./config/live.ts";
@@ -11,6 +12,10 @@ import { formatProblem, loadConfig } from "./config/read.ts";
 import type { Snapshot } from "./config/snapshot.ts";
 import { errorCode, type ConfigText } from "./config/source.ts";
 import { ConfigWatch } from "./config/watch.ts";
+import { forgetAddress, writeAddress, type GatewayAddress } from "./control/address-file.ts";
+import { isolationFile } from "./control/isolation-file.ts";
+import { operatorKey } from "./control/operator-key.ts";
+
 import type { Log } from "./observe/log.ts";
 import { createObserver } from "./observe/observer.ts";
 import { isLoopback } from "./http/origin-guard.ts";
@@ -97,7 +102,10 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       return snapshot;
     };
     const live = new LiveConfig(await prepare(config, source.text));
-    const gateway = await startGateway({ config: live, ledger, observer, clock, random }, { host, port });
+    const parts = { ...openControl(dataDir), config: live, ledger, observer, clock, random };
+    const gateway = await startGateway(parts, { host, port });
+    const address = { url: gateway.url, pid: process.pid };
+    tellAddress(dataDir, address, log);
     const watch =
       source.kind === "file"
         ? new ConfigWatch({
@@ -127,6 +135,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       reload: async () => watch?.reload(),
       close: async (graceMs) => {
         watch?.close();
+        forgetAddress(dataDir, address);
         await gateway.close(graceMs);
         await sandboxes.close();
       },
@@ -151,9 +160,30 @@ function ownKeys(
     const value = newApiKey();
     return { own: { value }, shown: value };
   }
+  const { secret, digest, shown } = fromDataDir(dataDir, () => firstKey(dataDir));
+  return { own: { secret, digest }, shown };
+}
+
+/** What the control plane keeps beside the records. */
+function openControl(dataDir: string): Pick<GatewayParts, "operatorKey" | "isolationFile"> {
+  return fromDataDir(dataDir, () => ({ operatorKey: operatorKey(dataDir), isolationFile: isolationFile(dataDir) }));
+}
+
+/** The command line would miss it; requests do not. */
+function tellAddress(dataDir: string, address: GatewayAddress, log: Log): void {
   try {
-    const { secret, digest, shown } = firstKey(dataDir);
-    return { own: { secret, digest }, shown };
+    writeAddress(dataDir, address);
+  } catch (error) {
+    log.warn(
+      { event: "address_not_written", code: errorCode(error) },
+      "the address of this gateway could not be written to the data directory: tuloy drill and tuloy providers will not find it",
+    );
+  }
+}
+
+function fromDataDir<T>(dataDir: string, use: () => T): T {
+  try {
+    return use();
   } catch (error) {
     throw new LaunchError(
       [

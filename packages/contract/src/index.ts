@@ -8,3 +8,4 @@ export * from "./rate-limits.ts";
 export * from "./settings.ts";
 export * from "./config.ts";
 export * from "./config-issues.ts";
+export * from "./control.ts";

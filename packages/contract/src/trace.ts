@@ -59,6 +59,8 @@ export interface AttemptRecord {
   readonly reason: string | null;
   readonly usage: Usage | null;
   readonly cost_usd: number | null;
+  /** The id of the drill whose fault was laid over this attempt, or null: what it says of the deployment was made up. */
+  readonly drill: string | null;
 }
 
 export const outcomes = ["succeeded", "failed", "broken", "cancelled"] as const;
@@ -107,6 +109,11 @@ export interface Trace {
   readonly tags: Readonly<Record<string, string>>;
   /** Oddities worth knowing: a skipped malformed event, an added `[DONE]`, a missing price. */
   readonly notes: readonly string[];
+  /**
+   * The id of the drill in whose scope the request was, or null. It ran with breakers, keys and latencies of the drill's own,
+   * whether or not one of its attempts met the drill's fault.
+   */
+  readonly drill: string | null;
 }
 
 export const alertKinds = [
@@ -117,6 +124,10 @@ export const alertKinds = [
   "ledger_failing",
   "config_rejected",
   "probe_budget_spent",
+  "deployment_isolated",
+  "deployment_restored",
+  "drill_started",
+  "drill_ended",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
@@ -125,7 +136,7 @@ export interface Alert {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly kind: AlertKind;
-  /** What it is about: a deployment id, or `provider/key name`. */
+  /** What it is about: a deployment id, `provider/key name`, what was isolated, or a drill's id. */
   readonly subject: string;
   readonly message: string;
 }

@@ -22,6 +22,7 @@ function attempt(provider: string, changes: Partial<AttemptRecord> = {}): Attemp
     reason: null,
     usage: { input_tokens: 10, cached_input_tokens: 0, output_tokens: 50, reasoning_tokens: 0, source: "provider" },
     cost_usd: 0.01,
+    drill: null,
     ...changes,
   };
 }

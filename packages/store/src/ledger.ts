@@ -57,6 +57,8 @@ export interface TraceRow {
   readonly first_token_ms: number | null;
   readonly duration_ms: number;
   readonly cost_usd: number | null;
+  /** The drill in whose scope the request was, or null. */
+  readonly drill: string | null;
 }
 
 /** Which traces to list: all given conditions must hold. */
@@ -72,6 +74,10 @@ export interface TraceQuery {
   /** The provider that answered. */
   readonly provider?: string | undefined;
   readonly environment?: string | undefined;
+  /** The drill in whose scope the request was. Together with `from`: no column is indexed for it. */
+  readonly drill?: string | undefined;
+  /** Milliseconds since 1970: only requests from then on. */
+  readonly from?: number | undefined;
 }
 
 /** Which traces to read whole, oldest first: all given conditions must hold. */
@@ -95,8 +101,10 @@ export interface LedgerReader {
   traces(span: TraceSpan): AsyncIterable<Trace>;
   /** Upper-case digits are read as lower-case ones. A text that is not hexadecimal finds none. */
   find(idOrPrefix: string): Promise<TraceLookup>;
-  /** Newest first. */
-  alerts(query: { readonly limit: number }): Promise<readonly Alert[]>;
+  /** As `list`, each trace whole. */
+  traces(query: TraceQuery): Promise<readonly Trace[]>;
+  /** Newest first. `subject`: only those about it. */
+  alerts(query: { readonly limit: number; readonly subject?: string | undefined }): Promise<readonly Alert[]>;
   close(): Promise<void>;
 }
 

@@ -33,6 +33,7 @@ const answered: AttemptRecord = {
   reason: null,
   usage,
   cost_usd: 0.003312,
+  drill: null,
 };
 
 /** An ordinary success: one attempt, nothing excluded. */
@@ -67,6 +68,7 @@ export function aTrace(changes: Partial<Trace> = {}): Trace {
     deltas: null,
     tags: {},
     notes: [],
+    drill: null,
     ...changes,
   };
 }
@@ -102,6 +104,7 @@ const anyAttempt: fc.Arbitrary<AttemptRecord> = fc.record({
   reason: maybe(text),
   usage: maybe(anyUsage),
   cost_usd: maybe(money),
+  drill: maybe(text),
 });
 
 /** Every trace that can be, with texts that have quotes, controls, emoji and lone surrogates in them. */
@@ -140,4 +143,5 @@ export const anyTrace: fc.Arbitrary<Trace> = fc.record({
     { noNullPrototype: true, maxKeys: 3 },
   ),
   notes: fc.array(text, { maxLength: 3 }),
+  drill: maybe(text),
 });

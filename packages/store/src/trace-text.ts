@@ -30,6 +30,7 @@ type StoredAttempt = readonly [
   AttemptRecord["reason"],
   StoredUsage | null,
   AttemptRecord["cost_usd"],
+  AttemptRecord["drill"]?,
 ];
 
 type StoredTrace = readonly [
@@ -62,6 +63,7 @@ type StoredTrace = readonly [
   Trace["deltas"],
   Trace["tags"],
   Trace["notes"],
+  Trace["drill"]?,
 ];
 
 /** Where a database finds what it filters by: positions in the array that `writeTrace` makes. */
@@ -72,6 +74,7 @@ export const position = {
   route: 12,
   outcome: 17,
   provider: 21,
+  drill: 29,
 } as const;
 
 /** A trace as one line of compact JSON. */
@@ -106,6 +109,7 @@ export function writeTrace(trace: Trace): string {
     trace.deltas,
     trace.tags,
     trace.notes,
+    trace.drill,
   ];
   return JSON.stringify(stored);
 }
@@ -146,6 +150,7 @@ export function readTrace(text: string): Trace {
     deltas: stored[26],
     tags: stored[27],
     notes: stored[28],
+    drill: stored[29] ?? null,
   };
 }
 
@@ -173,6 +178,7 @@ function storeAttempt(attempt: AttemptRecord): StoredAttempt {
     attempt.reason,
     storeUsage(attempt.usage),
     attempt.cost_usd,
+    attempt.drill,
   ];
 }
 
@@ -195,6 +201,7 @@ function readAttempt(stored: StoredAttempt): AttemptRecord {
     reason: stored[14],
     usage: readUsage(stored[15]),
     cost_usd: stored[16],
+    drill: stored[17] ?? null,
   };
 }
 

@@ -10,6 +10,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import("./plan.ts")).planCommand(),
   routes: async () => (await import("./routes.ts")).routesCommand(),
   traces: async () => (await import("./traces.ts")).tracesCommand(),
+  providers: async () => (await import("./providers.ts")).providersCommand(),
+  drill: async () => (await import("./drill.ts")).drillCommand(),
   alerts: async () => (await import("./alerts.ts")).alertsCommand(),
 };
 

@@ -77,7 +77,7 @@ function cells(row: TraceRow, all: readonly TraceRow[]): string[] {
     formatTime(row.started_at),
     row.id.slice(0, shortIdLength(all)),
     printable(row.model ?? row.requested_model),
-    row.outcome,
+    row.drill === null ? row.outcome : `${row.outcome}, drill`,
     row.provider ?? "–",
     String(row.attempts),
     row.failover ?? "–",

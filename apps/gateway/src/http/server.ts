@@ -4,6 +4,7 @@ import { clientError, type ClientError } from "@tuloy/contract";
 import { openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
 import Fastify, { type FastifyInstance } from "fastify";
 
+import { refuseControl, refusePage } from "../control/control.ts";
 import { newTraceId } from "../relay/trace-id.ts";
 import { serve, type Relay } from "../relay/serve.ts";
 import { createServer } from "./node-http.ts";
@@ -23,6 +24,8 @@ const prefixes = ["/v1", "/api/v1"] as const;
 
 export interface HttpOptions {
   readonly relay: Relay;
+  /** Takes everything under `/control/`. */
+  readonly control: Handler;
   /** The address that will be listened on: a loopback one is guarded against web pages. */
   readonly host: string;
 }
@@ -31,11 +34,11 @@ export interface HttpOptions {
 const socketLimits = { headersTimeout: 60_000, requestTimeout: 120_000, keepAliveTimeout: 75_000 };
 
 /** Paths and their handlers; nothing is decided here. */
-export function createHttpServer({ relay, host }: HttpOptions): FastifyInstance {
+export function createHttpServer({ relay, control, host }: HttpOptions): FastifyInstance {
   const foreignPage = isLoopback(host) ? foreignPageGuard() : null;
   const app = Fastify({
     serverFactory: (handleByFastify) =>
-      createServer(socketLimits, dataPlaneFirst({ relay, foreignPage }, handleByFastify)),
+      createServer(socketLimits, dataPlaneFirst({ relay, control, foreignPage }, handleByFastify)),
     // No route has a schema, so the compilers for schemas need not be loaded.
     schemaController: { compilersFactory: { buildValidator: () => noCompiler, buildSerializer: () => noCompiler } },
     // Bodies are read by the relay, after the key was checked.
@@ -111,6 +114,9 @@ function noCompiler(): never {
   throw new Error("a route has a schema, but the server was made without compilers for them");
 }
 
+/** The control plane is an application of its own: with bodies, schemas and errors that the rest has not. */
+const controlPrefix = "/control/";
+
 type Handler = (message: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -120,8 +126,9 @@ type Handler = (message: IncomingMessage, response: ServerResponse) => void;
 function dataPlaneFirst(
   {
     relay,
+    control,
     foreignPage,
-  }: Pick<HttpOptions, "relay"> & { readonly foreignPage: ReturnType<typeof foreignPageGuard> | null },
+  }: Pick<HttpOptions, "relay" | "control"> & { readonly foreignPage: ReturnType<typeof foreignPageGuard> | null },
   handleByFastify: Handler,
 ): Handler {
   const dialects = new Map(
@@ -129,11 +136,24 @@ function dataPlaneFirst(
   );
   return (message, response) => {
     const dialect = message.method === "POST" ? dialects.get(message.url ?? "") : undefined;
-    if (!dialect) return handleByFastify(message, response);
+    const forControl = dialect === undefined && message.url?.startsWith(controlPrefix) === true;
+    if (!dialect && !forControl) return handleByFastify(message, response);
     const refused = foreignPage?.(message.headers) ?? null;
+    if (!dialect) return controlOrRefuse(message, response, refused, { relay, control });
     if (refused) return errorAnswer(response, refused, newTraceId(relay.clock.wall()));
     relayOrRefuse(message, response, dialect, relay);
   };
+}
+
+function controlOrRefuse(
+  message: IncomingMessage,
+  response: ServerResponse,
+  refused: ClientError | null,
+  { relay, control }: Pick<HttpOptions, "relay" | "control">,
+): void {
+  if (refused) return refusePage(response, refused);
+  if (relay.inFlight.closing) return refuseControl(response, "shutting_down", "The gateway is shutting down.");
+  control(message, response);
 }
 
 /** Once a shutdown has begun, kept connections may still bring requests: they are sent elsewhere at once. */

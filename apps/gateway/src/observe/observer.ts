@@ -47,7 +47,7 @@ export function createObserver({ ledger, log, clock }: ObserverParts): Observer 
     safely(() => {
       const made: Alert = { at: clock.wall(), kind, subject, message };
       ledger.alert(made);
-      if (goodNews.has(kind)) log.info({ event: kind, subject }, message);
+      if (noTrouble.has(kind)) log.info({ event: kind, subject }, message);
       else log.warn({ event: kind, subject }, message);
     });
 
@@ -86,7 +86,14 @@ export function createObserver({ ledger, log, clock }: ObserverParts): Observer 
   };
 }
 
-const goodNews: ReadonlySet<AlertKind> = new Set(["provider_key_restored", "breaker_closed"]);
+const noTrouble: ReadonlySet<AlertKind> = new Set([
+  "provider_key_restored",
+  "breaker_closed",
+  "deployment_isolated",
+  "deployment_restored",
+  "drill_started",
+  "drill_ended",
+]);
 
 const causes = { fast: "errors", slow: "timeouts or stalls" } as const;
 
@@ -141,7 +148,8 @@ function logTrace(trace: Trace, log: Log): void {
   // A client's own fault is no trouble of the gateway's: nothing was tried elsewhere, and nothing needs an operator.
   const clientsFault = trace.failover === null && trace.status >= 400 && trace.status < 500;
   const message = lost ? lostMessage(trace) : failedOverMessage(trace);
-  if (clientsFault) log.info(fields(trace), message);
+  // What a drill made up is no trouble either.
+  if (clientsFault || trace.drill !== null) log.info(fields(trace), message);
   else log.warn(fields(trace), message);
 }
 
@@ -160,6 +168,7 @@ function fields(trace: Trace): Record<string, string | number | null> {
     attempts: trace.attempts.length,
     added_ms: trace.deltas?.latency_ms ?? null,
     duration_ms: trace.duration_ms,
+    ...(trace.drill === null ? {} : { drill: trace.drill }),
   };
 }
 

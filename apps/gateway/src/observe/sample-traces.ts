@@ -28,6 +28,7 @@ export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
     reason: null,
     usage,
     cost_usd: 0.003312,
+    drill: null,
     ...changes,
   };
 }
@@ -63,6 +64,7 @@ export function aTrace(changes: Partial<Trace> = {}): Trace {
     deltas: null,
     tags: {},
     notes: [],
+    drill: null,
     ...changes,
   };
 }

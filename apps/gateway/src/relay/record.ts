@@ -46,6 +46,7 @@ export function recordAttempt(open: OpenAttempt, { startedAt, now, failure, usag
     reason: failure?.reason ?? null,
     usage,
     cost_usd: usage && deployment.price ? costUsd(deployment.price, usage) : null,
+    drill: open.upstream?.drill ?? null,
   };
 }
 

@@ -10,6 +10,7 @@ import type { Snapshot } from "../config/snapshot.ts";
 import { bodyCut, discardRest, readBody } from "../http/body.ts";
 import { ClientReply } from "../http/client-reply.ts";
 import type { Observer } from "../observe/observer.ts";
+import type { DrillBoard } from "../upstream/drills/board.ts";
 import type { Outlet } from "../upstream/outlet.ts";
 import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
@@ -31,6 +32,9 @@ export interface Relay {
   readonly inFlight: InFlight;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly drills: DrillBoard;
+  /** The drill in whose scope a request is carried out; null for the process's own relay. */
+  readonly drill: string | null;
 }
 
 /** One client's request and its answer to be. */
@@ -76,13 +80,14 @@ export async function serve(
     const asked = ask(request, principal, message.headers, snapshot);
     if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
 
+    const scoped = relay.drills.running === null ? relay : underDrill(relay, asked);
     const plan = planFor(asked);
     if (plan.candidates.length === 0) {
-      return refuseKnown(arrival, relay, principal, noneAllowed(asked, plan), { request, asked, plan });
+      return refuseKnown(arrival, scoped, principal, noneAllowed(asked, plan), { request, asked, plan });
     }
 
-    const conclusion = await carryOut(arrival, relay, asked, plan);
-    settle(arrival, relay, principal, { request, asked, plan, ...conclusion });
+    const conclusion = await carryOut(arrival, scoped, asked, plan);
+    settle(arrival, scoped, principal, { request, asked, plan, ...conclusion });
   } catch (error) {
     relay.observer.fault(arrival.id, error);
     sendError(arrival.reply, dialect, ownFault(arrival.id), arrival.id, true);
@@ -111,6 +116,12 @@ function ownFault(traceId: string): ClientError {
     "internal_error",
     `The gateway failed on this request; its log has the reason under the trace id ${traceId}.`,
   );
+}
+
+/** What a request in the scope of a drill is carried out with: state and a way out of the drill's own. */
+function underDrill(relay: Relay, { principal, tags }: Asked): Relay {
+  const drill = relay.drills.running?.of(principal, tags) ?? null;
+  return drill === null ? relay : { ...relay, health: drill.health, outlet: drill.outlet, drill: drill.id };
 }
 
 function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked): Plan {
@@ -209,7 +220,7 @@ function refuseKnown(
 
 function settle(
   arrival: Arrival,
-  { observer, clock }: Relay,
+  { observer, clock, drill }: Relay,
   principal: Principal,
   ending: Omit<Ending, "durationMs">,
 ): void {
@@ -221,6 +232,7 @@ function settle(
     configVersion: snapshot.version,
     dialect: dialect.dialect,
     operation: dialect.operation,
+    drill,
   };
   observer.finished(traceOf(identity, { ...ending, durationMs: clock.now() - startedAt }));
 }

@@ -16,6 +16,8 @@ export interface RequestIdentity {
   readonly configVersion: string;
   readonly dialect: Dialect;
   readonly operation: Operation;
+  /** The drill in whose scope it was, or null. */
+  readonly drill: string | null;
 }
 
 /** How a request ended. What it never came to (a plan, an answer) is null. */
@@ -76,6 +78,7 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     deltas: plan && answered ? deltas(plan, attempts, answered) : null,
     tags: asked?.tags ?? nothing,
     notes: ending.notes,
+    drill: identity.drill,
   };
 }
 

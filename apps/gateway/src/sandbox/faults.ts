@@ -59,6 +59,8 @@ export const sandboxFaults = {
 
 export type SandboxFaultName = keyof typeof sandboxFaults;
 
+export const faultNames: readonly string[] = Object.keys(sandboxFaults);
+
 type NamesWith<P extends Parameter> = {
   [N in SandboxFaultName]: (typeof sandboxFaults)[N]["parameter"] extends { unit: P } ? N : never;
 }[SandboxFaultName];

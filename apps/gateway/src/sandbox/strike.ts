@@ -6,7 +6,9 @@ import type { Pace } from "./paced-stream.ts";
 
 const heartbeatMs = 250;
 const serverError = errorAnswers["500"];
-const page = "<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>";
+/** What a misconfigured proxy shows. */
+export const welcomePage =
+  "<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>";
 
 /**
  * Answers in the way of a fault that leaves nothing of the real answer.
@@ -28,7 +30,7 @@ export function strike(exchange: Exchange, fault: SandboxFault, pace: Pace, stre
       beat(exchange, stream ? ": PROCESSING\n\n" : " ");
       break;
     case "html":
-      exchange.send(200, "text/html; charset=utf-8", page);
+      exchange.send(200, "text/html; charset=utf-8", welcomePage);
       break;
     case "error-event":
       exchange.sendHead(contentType);
@@ -38,7 +40,7 @@ export function strike(exchange: Exchange, fault: SandboxFault, pace: Pace, stre
       });
       break;
     case "429":
-      exchange.sendError(errorAnswers["429"], retryAfter(fault.ms));
+      exchange.sendError(errorAnswers["429"], retryAfterHeader(fault.ms));
       break;
     case "500":
     case "503":
@@ -86,6 +88,6 @@ function beat(exchange: Exchange, heartbeat: string): void {
   exchange.after(heartbeatMs, () => beat(exchange, heartbeat));
 }
 
-function retryAfter(ms: number): Record<string, string> {
+export function retryAfterHeader(ms: number): Record<string, string> {
   return ms % 1000 === 0 ? { "retry-after": String(ms / 1000) } : { "retry-after-ms": String(ms) };
 }

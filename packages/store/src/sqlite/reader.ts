@@ -22,17 +22,21 @@ const pageRows = 1000;
 export async function openSqliteReader(directory: string): Promise<LedgerReader> {
   const database = openForReading(directory);
   const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
+  const traces = async (query: TraceQuery): Promise<Trace[]> => {
+    const rows = await db
+      .selectFrom("traces")
+      .select("detail")
+      .where((eb) => eb.and(conditions(eb, query)))
+      .orderBy("id", "desc")
+      .limit(query.limit)
+      .execute();
+    const found = rows.map((row) => readTrace(row.detail));
+    const { drill } = query;
+    return drill === undefined ? found : found.filter((trace) => concerns(trace, drill));
+  };
   return {
-    async list(query) {
-      const rows = await db
-        .selectFrom("traces")
-        .select("detail")
-        .where((eb) => eb.and(conditions(eb, query)))
-        .orderBy("id", "desc")
-        .limit(query.limit)
-        .execute();
-      return rows.map((row) => toRow(readTrace(row.detail)));
-    },
+    list: async (query) => (await traces(query)).map(toRow),
+    traces,
 
     traces: (span) => tracesOf(db, span),
 
@@ -51,10 +55,11 @@ export async function openSqliteReader(directory: string): Promise<LedgerReader>
       return lookup(rows);
     },
 
-    async alerts({ limit }) {
+    async alerts({ limit, subject }) {
       const rows = await db
         .selectFrom("alerts")
         .select(["at", "kind", "subject", "message"])
+        .$if(subject !== undefined, (found) => found.where("subject", "=", subject ?? ""))
         .orderBy("at", "desc")
         .orderBy("number", "desc")
         .limit(limit)
@@ -106,7 +111,15 @@ function conditions(eb: ExpressionBuilder<Schema, "traces">, query: TraceQuery):
   }
   if (query.provider !== undefined) all.push(eb(detail("provider"), "=", query.provider));
   if (query.environment !== undefined) all.push(eb(detail("environment"), "=", query.environment));
+  // Wherever it stands in the row: the trace's drill, or an attempt's. What else may say the same is sorted out afterwards.
+  if (query.drill !== undefined) all.push(sql<SqlBool>`instr(detail, ${JSON.stringify(query.drill)}) > 0`);
+  // Ids begin with the time, in 12 hexadecimal digits.
+  if (query.from !== undefined) all.push(eb("id", ">=", Math.floor(query.from).toString(16).padStart(12, "0")));
   return all;
+}
+
+function concerns(trace: Trace, drillId: string): boolean {
+  return trace.drill === drillId || trace.attempts.some(({ drill }) => drill === drillId);
 }
 
 function detail(field: keyof typeof position): Expression<string> {
@@ -135,6 +148,7 @@ function toRow(trace: Trace): TraceRow {
     first_token_ms: trace.first_token_ms,
     duration_ms: trace.duration_ms,
     cost_usd: trace.cost_usd,
+    drill: trace.drill,
   };
 }
 

@@ -1,0 +1,56 @@
+import { formatDuration, type Alert, type Trace } from "@tuloy/contract";
+
+import { summariseDrill, type DrillSummary } from "../observe/drill-summary.ts";
+import type { CommandIo } from "./command-io.ts";
+import { refuse, withRecords, type RecordFlags } from "./records.ts";
+import { formatTime, printable } from "./render/text.ts";
+
+/** More than any drill has in an hour of a team's staging traffic. */
+const mostTraces = 100_000;
+
+/** What a drill showed, from its traces: also after the gateway that ran it is gone. */
+export function reportDrill(id: string, flags: RecordFlags & { readonly json?: true }, io: CommandIo): Promise<void> {
+  return withRecords(flags, io, async (reader) => {
+    const [traces, alerts] = await Promise.all([
+      reader.traces({ limit: mostTraces, drill: id, from: startOf(id) }),
+      reader.alerts({ limit: 10, subject: id }),
+    ]);
+    if (traces.length === 0 && alerts.length === 0) {
+      refuse(`Nothing is recorded of a drill ${printable(id)}.`, io);
+      return;
+    }
+    const summary = summariseDrill(traces);
+    if (flags.json) io.stdout.write(`${JSON.stringify({ id, events: alerts, ...summary }, null, 2)}\n`);
+    else io.stdout.write(`${lines(alerts, summary, traces).join("\n")}\n`);
+  });
+}
+
+/** A drill's id holds the time of its start, so that its traces are found without reading those before it. */
+function startOf(id: string): number {
+  const [, digits = "0"] = /^drill-([0-9a-f]{12})/.exec(id) ?? [];
+  return Number.parseInt(digits, 16);
+}
+
+function lines(alerts: readonly Alert[], summary: DrillSummary, traces: readonly Trace[]): string[] {
+  const { requests, touched, failed_over: failedOver, failed, cancelled, recovery_ms: recovery } = summary;
+  const served = Object.entries(summary.served_by).map(([provider, count]) => `${printable(provider)} ${count}`);
+  const failures = Object.entries(summary.failures).map(([name, count]) => `${name} ${count}`);
+  const example = traces.find(({ attempts }) => attempts.some(({ drill }) => drill !== null));
+  return [
+    ...alerts.toReversed().map(({ at, message }) => `${formatTime(at)}  ${printable(message)}`),
+    "",
+    `requests in scope      ${requests}`,
+    `met the drill's fault  ${touched}`,
+    `failed over            ${failedOver}`,
+    `failed                 ${failed}`,
+    ...(cancelled === 0 ? [] : [`left by their clients   ${cancelled}`]),
+    `served by              ${served.length === 0 ? "nobody" : served.join(", ")}`,
+    ...(failures.length === 0 ? [] : [`seen as                ${failures.join(", ")}`]),
+    ...(recovery === null
+      ? []
+      : [
+          `time to recover        ${formatDuration(recovery.median)} in the middle, ${formatDuration(recovery.longest)} at most`,
+        ]),
+    ...(example === undefined ? [] : ["", `One of them: tuloy traces ${example.id}`]),
+  ];
+}
