@@ -43,12 +43,20 @@ export interface TestGatewayOptions {
   readonly clock?: Clock;
 }
 
+export interface ClientOptions {
+  readonly maxRetries?: number;
+  readonly timeout?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default: the usual key. */
+  readonly apiKey?: string;
+}
+
 export interface TestGateway {
   readonly url: string;
   readonly launched: Launched;
   readonly dataDir: string;
   /** The official SDK, which sends everything once, unless `maxRetries` says otherwise. */
-  client(options?: { maxRetries?: number; timeout?: number; headers?: Record<string, string> }): OpenAI;
+  client(options?: ClientOptions): OpenAI;
   /** A finished trace, by the id of a response header. Waits for it to be written. */
   trace(id: string | null): Promise<Trace>;
   /** The newest finished trace, once there are `count`. */
@@ -131,11 +139,11 @@ class RunningGateway implements TestGateway {
     return this.launched.url;
   }
 
-  client(options: { maxRetries?: number; timeout?: number; headers?: Record<string, string> } = {}): OpenAI {
-    const { maxRetries = 0, timeout, headers } = options;
+  client(options: ClientOptions = {}): OpenAI {
+    const { maxRetries = 0, timeout, headers, apiKey: key = apiKey } = options;
     return new OpenAI({
       baseURL: `${this.url}/v1`,
-      apiKey,
+      apiKey: key,
       maxRetries,
       ...(timeout === undefined ? {} : { timeout }),
       ...(headers === undefined ? {} : { defaultHeaders: headers }),

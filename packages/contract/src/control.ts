@@ -89,7 +89,7 @@ export const drillView = z.object({
   /** Null while it is under way. */
   ended_at: z.number().nullable(),
   ended_because: z.enum(["time", "stopped", "shutdown"]).nullable(),
-  /** Requests in its scope so far, and calls that its fault was laid over. */
+  /** Requests that ran with its state so far, and calls that its fault was laid over. */
   requests: z.number(),
   calls: z.number(),
   /** In one line. */

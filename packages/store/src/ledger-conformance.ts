@@ -1,4 +1,4 @@
-import type { Alert, Clock } from "@tuloy/contract";
+import type { Alert, Clock, Trace } from "@tuloy/contract";
 // oxlint-disable-next-line no-restricted-imports -- only tests import this suite, and they may use the testkit
 import { FakeClock } from "@tuloy/testkit";
 import fc from "fast-check";
@@ -132,7 +132,26 @@ export function describeLedger(name: string, makeFixture: (state: StoreState) =>
         first_token_ms: 183.25,
         duration_ms: 922.01,
         cost_usd: 0.003312,
+        drill: null,
       });
+    });
+
+    it("finds the traces of a drill: those in its scope, and those that met its fault in another's", async () => {
+      const [attempt] = aTrace().attempts;
+      if (attempt === undefined) throw new Error("the sample has no attempt");
+      const at = (second: number, changes: Partial<Trace>): Trace => aTrace({ started_at: second * 1000, ...changes });
+      const inScope = at(2, { drill: "drill-1" });
+      const struck = at(3, { drill: "drill-2", attempts: [{ ...attempt, drill: "drill-1" }] });
+      const others = [
+        at(1, { drill: "drill-1" }),
+        at(4, { drill: "drill-2" }),
+        at(5, { tags: { a: "drill-1" } }),
+        at(6, {}),
+      ];
+      for (const trace of [inScope, struck, ...others]) ledger.append(trace);
+      await ledger.flush();
+      expect(await reader.traces({ limit: 10, drill: "drill-1", from: 2000 })).toEqual([struck, inScope]);
+      expect(await reader.traces({ limit: 10, drill: "drill" })).toEqual([]);
     });
 
     it("goes on with the next page after the last id of one", async () => {
@@ -189,6 +208,10 @@ export function describeLedger(name: string, makeFixture: (state: StoreState) =>
         ledger.alert(each);
       await ledger.flush();
       expect(await reader.alerts({ limit: 3 })).toEqual([alert(3, "three again"), alert(3, "three"), alert(2, "two")]);
+      const other: Alert = { at: 4, kind: "drill_started", subject: "drill-1", message: "four" };
+      ledger.alert(other);
+      await ledger.flush();
+      expect(await reader.alerts({ limit: 3, subject: "drill-1" })).toEqual([other]);
     });
 
     it("lets two writers share one store", async () => {

@@ -74,7 +74,7 @@ export interface TraceQuery {
   /** The provider that answered. */
   readonly provider?: string | undefined;
   readonly environment?: string | undefined;
-  /** The drill in whose scope the request was. Together with `from`: no column is indexed for it. */
+  /** A drill in whose scope the request was, or whose fault it met. Best with `from`: no index helps to find it. */
   readonly drill?: string | undefined;
   /** Milliseconds since 1970: only requests from then on. */
   readonly from?: number | undefined;

@@ -74,7 +74,6 @@ export const position = {
   route: 12,
   outcome: 17,
   provider: 21,
-  drill: 29,
 } as const;
 
 /** A trace as one line of compact JSON. */

@@ -19,9 +19,9 @@ export function reportDrill(id: string, flags: RecordFlags & { readonly json?: t
       refuse(`Nothing is recorded of a drill ${printable(id)}.`, io);
       return;
     }
-    const summary = summariseDrill(traces);
+    const summary = summariseDrill(id, traces);
     if (flags.json) io.stdout.write(`${JSON.stringify({ id, events: alerts, ...summary }, null, 2)}\n`);
-    else io.stdout.write(`${lines(alerts, summary, traces).join("\n")}\n`);
+    else io.stdout.write(`${lines(alerts, summary, exampleOf(id, traces)).join("\n")}\n`);
   });
 }
 
@@ -31,11 +31,10 @@ function startOf(id: string): number {
   return Number.parseInt(digits, 16);
 }
 
-function lines(alerts: readonly Alert[], summary: DrillSummary, traces: readonly Trace[]): string[] {
+function lines(alerts: readonly Alert[], summary: DrillSummary, example: string | null): string[] {
   const { requests, touched, failed_over: failedOver, failed, cancelled, recovery_ms: recovery } = summary;
   const served = Object.entries(summary.served_by).map(([provider, count]) => `${printable(provider)} ${count}`);
   const failures = Object.entries(summary.failures).map(([name, count]) => `${name} ${count}`);
-  const example = traces.find(({ attempts }) => attempts.some(({ drill }) => drill !== null));
   return [
     ...alerts.toReversed().map(({ at, message }) => `${formatTime(at)}  ${printable(message)}`),
     "",
@@ -51,6 +50,11 @@ function lines(alerts: readonly Alert[], summary: DrillSummary, traces: readonly
       : [
           `time to recover        ${formatDuration(recovery.median)} in the middle, ${formatDuration(recovery.longest)} at most`,
         ]),
-    ...(example === undefined ? [] : ["", `One of them: tuloy traces ${example.id}`]),
+    ...(example === null ? [] : ["", `One of them: tuloy traces ${example}`]),
   ];
+}
+
+/** The newest trace that shows the drill's fault. */
+function exampleOf(id: string, traces: readonly Trace[]): string | null {
+  return traces.find(({ attempts }) => attempts.some(({ drill }) => drill === id))?.id ?? null;
 }

@@ -1,4 +1,4 @@
-import { drillList, drillView, formatDuration, type DrillView } from "@tuloy/contract";
+import { drillList, drillView, type DrillView } from "@tuloy/contract";
 import { Command, InvalidArgumentError } from "commander";
 
 import { processIo, styled, type CommandIo } from "./command-io.ts";
@@ -115,10 +115,6 @@ function stopCommand(io: CommandIo): Command {
       const path = `/drills/${encodeURIComponent(id)}`;
       const drill = await callControl(flags, io, { method: "DELETE", path, answer: drillView });
       if (drill === null) return;
-      if (!flags.json) {
-        const lasted = formatDuration((drill.ended_at ?? drill.ends_at) - drill.started_at);
-        io.stdout.write(`Drill ${drill.id} is over, after ${lasted}.\n`);
-      }
       await reportDrill(drill.id, flags, io);
     });
 }

@@ -20,8 +20,8 @@ export interface DrillSummary {
 }
 
 /** Counts what the traces of one drill say. */
-export function summariseDrill(traces: readonly Trace[]): DrillSummary {
-  const touched = traces.filter(({ attempts }) => attempts.some(({ drill }) => drill !== null));
+export function summariseDrill(id: string, traces: readonly Trace[]): DrillSummary {
+  const touched = traces.filter(({ attempts }) => attempts.some(({ drill }) => drill === id));
   const recovered = touched.filter(({ outcome, failover }) => outcome === "succeeded" && failover !== null);
   const times = recovered
     .map(({ attempts }) => attempts.findLast(({ failure }) => failure === null)?.started_ms ?? 0)
@@ -37,7 +37,7 @@ export function summariseDrill(traces: readonly Trace[]): DrillSummary {
     served_by: tally(whole.flatMap(({ provider }) => provider ?? [])),
     failures: tally(
       touched.flatMap(({ attempts }) =>
-        attempts.flatMap(({ drill, failure }) => (drill === null ? [] : (failure ?? []))),
+        attempts.flatMap(({ drill, failure }) => (drill === id ? (failure ?? []) : [])),
       ),
     ),
     recovery_ms: longest === undefined ? null : { median: times[Math.floor(times.length / 2)] ?? longest, longest },

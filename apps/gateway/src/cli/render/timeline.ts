@@ -43,9 +43,7 @@ function heading(trace: Trace, paint: Paint): string[] {
   ];
   return [
     `${paint("bold", `Trace ${trace.id}`)}  ${paint(style, how)}${answer.map((text) => `  ${text}`).join("")}`,
-    ...(trace.drill === null
-      ? []
-      : [paint("yellow", `In the scope of ${printable(trace.drill)}: with state of its own`)]),
+    ...(trace.drill === null ? [] : [paint("yellow", `In the scope of ${printable(trace.drill)}`)]),
     paint("dim", `${formatTime(trace.started_at)} UTC, ${formatDuration(trace.duration_ms)}: ${asked.join(", ")}`),
   ];
 }
@@ -101,7 +99,7 @@ function about(attempt: AttemptRecord): string {
     attempt.connected_ms === null ? "never connected" : `connected at ${at(attempt.connected_ms)}`,
     ...(attempt.first_token_ms === null ? [] : [`first token at ${at(attempt.first_token_ms)}`]),
     `ended at ${at(attempt.ended_ms)}`,
-    ...(attempt.drill === null ? [] : [`its fault made by ${printable(attempt.drill)}`]),
+    ...(attempt.drill === null ? [] : [`the fault of ${printable(attempt.drill)} laid over it`]),
   ].join(", ");
 }
 

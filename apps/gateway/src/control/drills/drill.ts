@@ -50,7 +50,7 @@ export class Drill implements LaidFault {
     return this.#ended;
   }
 
-  /** Requests that were in its scope so far. */
+  /** Requests that ran with its state so far: those in its scope, and in that of no drill that was started before it. */
   get requests(): number {
     return this.#requests;
   }

@@ -106,7 +106,7 @@ export class Drills implements RunningDrills {
     const drills = this.#underWay.flatMap(({ drill }) => (inScope(drill.scope, principal, tags) ? [drill] : []));
     const [first] = drills;
     if (first === undefined) return null;
-    for (const drill of drills) drill.countRequest();
+    first.countRequest();
     return { id: first.drillId, health: first.health, outlet: new DrilledOutlet(this.#context.outlet, drills) };
   }
 }
