@@ -74,10 +74,6 @@ export interface TraceQuery {
   /** The provider that answered. */
   readonly provider?: string | undefined;
   readonly environment?: string | undefined;
-  /** A drill in whose scope the request was, or whose fault it met. Best with `from`: no index helps to find it. */
-  readonly drill?: string | undefined;
-  /** Milliseconds since 1970: only requests from then on. */
-  readonly from?: number | undefined;
 }
 
 /** Which traces to read whole, oldest first: all given conditions must hold. */
@@ -85,6 +81,8 @@ export interface TraceSpan {
   /** Milliseconds since 1970: requests that began then or later. */
   readonly since: number;
   readonly route?: string | undefined;
+  /** A drill in whose scope the request was, or whose fault it met. */
+  readonly drill?: string | undefined;
 }
 
 /** What an id, or the beginning of one, stands for. `ids` holds at most ten of them, oldest first. */
@@ -101,8 +99,6 @@ export interface LedgerReader {
   traces(span: TraceSpan): AsyncIterable<Trace>;
   /** Upper-case digits are read as lower-case ones. A text that is not hexadecimal finds none. */
   find(idOrPrefix: string): Promise<TraceLookup>;
-  /** As `list`, each trace whole. */
-  traces(query: TraceQuery): Promise<readonly Trace[]>;
   /** Newest first. `subject`: only those about it. */
   alerts(query: { readonly limit: number; readonly subject?: string | undefined }): Promise<readonly Alert[]>;
   close(): Promise<void>;

@@ -5,14 +5,11 @@ import type { CommandIo } from "./command-io.ts";
 import { refuse, withRecords, type RecordFlags } from "./records.ts";
 import { formatTime, printable } from "./render/text.ts";
 
-/** More than any drill has in an hour of a team's staging traffic. */
-const mostTraces = 100_000;
-
 /** What a drill showed, from its traces: also after the gateway that ran it is gone. */
 export function reportDrill(id: string, flags: RecordFlags & { readonly json?: true }, io: CommandIo): Promise<void> {
   return withRecords(flags, io, async (reader) => {
     const [traces, alerts] = await Promise.all([
-      reader.traces({ limit: mostTraces, drill: id, from: startOf(id) }),
+      Array.fromAsync(reader.traces({ since: startOf(id), drill: id })),
       reader.alerts({ limit: 10, subject: id }),
     ]);
     if (traces.length === 0 && alerts.length === 0) {
@@ -56,5 +53,5 @@ function lines(alerts: readonly Alert[], summary: DrillSummary, example: string 
 
 /** The newest trace that shows the drill's fault. */
 function exampleOf(id: string, traces: readonly Trace[]): string | null {
-  return traces.find(({ attempts }) => attempts.some(({ drill }) => drill === id))?.id ?? null;
+  return traces.findLast(({ attempts }) => attempts.some(({ drill }) => drill === id))?.id ?? null;
 }

@@ -94,7 +94,8 @@ function matchValue(value: unknown): string {
 async function compare(reader: LedgerReader, name: string, flags: CompareFlags, io: CommandIo): Promise<void> {
   const byModel = new Map<string, ArmComparison>();
   for await (const trace of reader.traces({ since: systemClock.wall() - flags.since, route: name })) {
-    if (trace.model === null) continue;
+    // What a drill made up says nothing about a provider.
+    if (trace.model === null || trace.drill !== null) continue;
     let arms = byModel.get(trace.model);
     if (arms === undefined) byModel.set(trace.model, (arms = new ArmComparison()));
     arms.add(trace);

@@ -22,21 +22,17 @@ const pageRows = 1000;
 export async function openSqliteReader(directory: string): Promise<LedgerReader> {
   const database = openForReading(directory);
   const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
-  const traces = async (query: TraceQuery): Promise<Trace[]> => {
-    const rows = await db
-      .selectFrom("traces")
-      .select("detail")
-      .where((eb) => eb.and(conditions(eb, query)))
-      .orderBy("id", "desc")
-      .limit(query.limit)
-      .execute();
-    const found = rows.map((row) => readTrace(row.detail));
-    const { drill } = query;
-    return drill === undefined ? found : found.filter((trace) => concerns(trace, drill));
-  };
   return {
-    list: async (query) => (await traces(query)).map(toRow),
-    traces,
+    async list(query) {
+      const rows = await db
+        .selectFrom("traces")
+        .select("detail")
+        .where((eb) => eb.and(conditions(eb, query)))
+        .orderBy("id", "desc")
+        .limit(query.limit)
+        .execute();
+      return rows.map((row) => toRow(readTrace(row.detail)));
+    },
 
     traces: (span) => tracesOf(db, span),
 
@@ -74,7 +70,7 @@ export async function openSqliteReader(directory: string): Promise<LedgerReader>
   };
 }
 
-async function* tracesOf(db: Kysely<Schema>, { since, route }: TraceSpan): AsyncGenerator<Trace> {
+async function* tracesOf(db: Kysely<Schema>, { since, route, drill }: TraceSpan): AsyncGenerator<Trace> {
   // Ids begin with the time.
   let after = Math.max(0, Math.floor(since)).toString(16).padStart(12, "0");
   for (;;) {
@@ -83,10 +79,15 @@ async function* tracesOf(db: Kysely<Schema>, { since, route }: TraceSpan): Async
       .select(["id", "detail"])
       .where("id", ">", after)
       .$if(route !== undefined, (query) => query.where(detail("route"), "=", route ?? ""))
+      // Wherever it stands in the row. What else may say the same, such as a tag, is sorted out below.
+      .$if(drill !== undefined, (query) => query.where(sql<SqlBool>`instr(detail, ${JSON.stringify(drill)}) > 0`))
       .orderBy("id")
       .limit(pageRows)
       .execute();
-    for (const row of rows) yield readTrace(row.detail);
+    for (const row of rows) {
+      const trace = readTrace(row.detail);
+      if (drill === undefined || concerns(trace, drill)) yield trace;
+    }
     const last = rows.at(-1);
     if (last === undefined || rows.length < pageRows) return;
     after = last.id;
@@ -111,10 +112,6 @@ function conditions(eb: ExpressionBuilder<Schema, "traces">, query: TraceQuery):
   }
   if (query.provider !== undefined) all.push(eb(detail("provider"), "=", query.provider));
   if (query.environment !== undefined) all.push(eb(detail("environment"), "=", query.environment));
-  // Wherever it stands in the row: the trace's drill, or an attempt's. What else may say the same is sorted out afterwards.
-  if (query.drill !== undefined) all.push(sql<SqlBool>`instr(detail, ${JSON.stringify(query.drill)}) > 0`);
-  // Ids begin with the time, in 12 hexadecimal digits.
-  if (query.from !== undefined) all.push(eb("id", ">=", Math.floor(query.from).toString(16).padStart(12, "0")));
   return all;
 }
 

@@ -1,0 +1,174 @@
+import { chatChunks, FakeClock } from "@tuloy/testkit";
+import fc from "fast-check";
+import type { Dispatcher } from "undici";
+import { describe, expect, it } from "vitest";
+
+import type { CarriedHandler, UpstreamRequest } from "../outlet.ts";
+import { Disturbance } from "./disturbance.ts";
+import type { DisturbingFault } from "./laying.ts";
+
+/** What a call's handler was told. */
+class Told implements CarriedHandler {
+  bytes = Buffer.alloc(0);
+  end: "open" | "whole" | "broken" = "open";
+  carriedBy(): void {}
+  drilledBy(): void {}
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.bytes = Buffer.concat([this.bytes, chunk]);
+  }
+  onResponseEnd(): void {
+    this.end = "whole";
+  }
+  onResponseError(): void {
+    this.end = "broken";
+  }
+}
+
+/** The provider's connection. */
+class Real implements Dispatcher.DispatchController {
+  aborted = false;
+  paused = false;
+  reason = null;
+  abort(): void {
+    this.aborted = true;
+  }
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
+}
+
+const request: UpstreamRequest = {
+  deployment: {
+    id: "a/m",
+    provider: "a",
+    model: "m",
+    upstreamModel: "m",
+    operation: "chat",
+    region: null,
+    contextTokens: null,
+    capabilities: null,
+    price: null,
+    hiddenReasoning: false,
+  },
+  stream: true,
+  to: { origin: "http://127.0.0.1", private: true },
+  path: "/",
+  headers: [],
+  body: Buffer.alloc(0),
+};
+
+/** Passes an answer through a fault, in these chunks. @returns what came out of it */
+function passThrough(
+  fault: DisturbingFault,
+  chunks: readonly Buffer[],
+  options: { readonly stream?: boolean; readonly endsAfter?: number } = {},
+): { readonly told: Told; readonly real: Real; readonly heldUp: Set<() => void> } {
+  const { stream = true, endsAfter = Infinity } = options;
+  const heldUp = new Set<() => void>();
+  const host = {
+    clock: new FakeClock(),
+    underWay: true,
+    hold(letGo: () => void) {
+      heldUp.add(letGo);
+      return () => void heldUp.delete(letGo);
+    },
+  };
+  const told = new Told();
+  const real = new Real();
+  const disturbance = new Disturbance(fault, { ...request, stream }, told, host);
+  disturbance.onRequestStart(real);
+  disturbance.onResponseStart(real, 200, { "content-type": stream ? "text/event-stream" : "application/json" });
+  for (const [index, chunk] of chunks.entries()) {
+    if (index === endsAfter) host.underWay = false;
+    if (!real.aborted) disturbance.onResponseData(real, chunk);
+  }
+  if (real.aborted) disturbance.onResponseError(real, new Error("aborted"));
+  else disturbance.onResponseEnd();
+  return { told, real, heldUp };
+}
+
+const broken = 'data: {"choices":[{"index":0,"delta":{"content":" brok\n\n';
+const events = chatChunks(["one ", "two ", "drei — ", "四"], { usage: [1, 4] });
+const stream = Buffer.from(events.join(""));
+/** Events before the first with content, and before the one with the finish reason. */
+const [lead, last] = [1, 5];
+
+/** The stream cut anywhere. */
+const chunkings = fc
+  .uniqueArray(fc.integer({ min: 1, max: stream.length - 1 }), { maxLength: 30 })
+  .map((cuts) => [0].concat(cuts.sort((a, b) => a - b)))
+  .map((starts) => starts.map((start, index) => stream.subarray(start, starts[index + 1])));
+const places = fc.integer({ min: 0, max: 6 });
+
+function upTo(tokens: number): string {
+  return events.slice(0, Math.min(lead + tokens, last)).join("");
+}
+
+describe("wherever the chunks of a stream are cut,", () => {
+  it.each([
+    ["cut", "broken", 0],
+    ["truncate", "whole", 0],
+    ["stall", "open", 1],
+  ] as const)("%s passes exactly the events before its place", (name, end, held) => {
+    fc.assert(
+      fc.property(chunkings, places, (chunks, tokens) => {
+        const { told, real, heldUp } = passThrough({ name, tokens }, chunks);
+        expect(told.bytes.toString()).toBe(upTo(tokens));
+        expect(told.end).toBe(end);
+        expect(real.aborted).toBe(true);
+        expect(heldUp.size).toBe(held);
+        for (const letGo of heldUp) letGo();
+        expect(told.end).toBe(held > 0 ? "broken" : end);
+      }),
+    );
+  });
+
+  it("malformed slips one event in, and changes no other byte", () => {
+    fc.assert(
+      fc.property(chunkings, places, (chunks, tokens) => {
+        const { told } = passThrough({ name: "malformed", tokens }, chunks);
+        const before = upTo(tokens);
+        expect(told.bytes.toString()).toBe(before + broken + stream.toString().slice(before.length));
+        expect(told.end).toBe("whole");
+      }),
+    );
+  });
+
+  it("no-done takes the terminator away, and nothing else", () => {
+    fc.assert(
+      fc.property(chunkings, (chunks) => {
+        const { told } = passThrough({ name: "no-done" }, chunks);
+        expect(told.bytes.toString()).toBe(events.slice(0, -1).join(""));
+        expect(told.end).toBe("whole");
+      }),
+    );
+  });
+
+  it("a drill that ends before its fault's place leaves the rest as it is", () => {
+    fc.assert(
+      fc.property(chunkings, places, (chunks, tokens) => {
+        const { told } = passThrough({ name: "cut", tokens }, chunks, { endsAfter: 0 });
+        expect(told.bytes.toString()).toBe(stream.toString());
+        expect(told.end).toBe("whole");
+      }),
+    );
+  });
+});
+
+it("stops a JSON answer half-way", () => {
+  const body = Buffer.from('{"some":"answer"}');
+  const half = body.subarray(0, 8).toString();
+  for (const [name, end] of [
+    ["cut", "broken"],
+    ["truncate", "whole"],
+    ["malformed", "whole"],
+    ["stall", "open"],
+  ] as const) {
+    const { told } = passThrough({ name, tokens: 2 }, [body.subarray(0, 3), body.subarray(3)], { stream: false });
+    expect([told.bytes.toString(), told.end]).toEqual([half, end]);
+  }
+  expect(passThrough({ name: "no-done" }, [body], { stream: false }).told.bytes).toEqual(body);
+});
