@@ -43,7 +43,7 @@ export interface TestGatewayOptions {
   readonly clock?: Clock;
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly maxRetries?: number;
   readonly timeout?: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -7,8 +7,20 @@ import { program } from "../../apps/gateway/src/cli/main.ts";
 import { checkout, codeOf, pages, prose } from "./markdown.ts";
 import type { Page } from "./markdown.ts";
 
+type Command = Awaited<ReturnType<typeof program>>["commands"][number];
+
 const all = pages();
 const commands = new Map((await program()).commands.map((command) => [command.name(), command]));
+
+/** The long names of a command's options, its subcommands' included. */
+function optionsOf(command: Command | undefined): string[] | undefined {
+  return (
+    command && [
+      ...command.options.map(({ long }) => long ?? ""),
+      ...command.commands.flatMap((subcommand) => optionsOf(subcommand) ?? []),
+    ]
+  );
+}
 
 /** What `[text](target)` points to. */
 function links(of: Page): string[] {
@@ -52,7 +64,7 @@ describe("every command that the documentation names exists", () => {
   );
 
   test.each(said)("%s", (_, command, rest) => {
-    const known = commands.get(command)?.options.map(({ long }) => long);
+    const known = optionsOf(commands.get(command));
     expect(known).toBeDefined();
     for (const [option] of rest.matchAll(/--[a-z-]+/g)) expect(known).toContain(option);
   });
@@ -78,9 +90,7 @@ describe("docs/operations.md lists", () => {
         .filter((line) => line.startsWith(`| \`npm run tuloy -- ${name}`))
         .flatMap(codeOf)
         .join(" ");
-      const options = command.options
-        .map(({ long }) => long ?? "")
-        .filter((long) => name === "start" || !everywhere.has(long));
+      const options = (optionsOf(command) ?? []).filter((long) => name === "start" || !everywhere.has(long));
       expect(told).not.toBe("");
       for (const option of options) expect(told).toContain(option);
     },

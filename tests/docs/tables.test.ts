@@ -1,10 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
 
-import { alertKinds, errorCodes, failureClasses, parseDuration } from "@tuloy/contract";
+import { alertKinds, controlErrors, errorCodes, failureClasses, parseDuration } from "@tuloy/contract";
 import type { BreakerSettings, FailoverSettings, FailureClass } from "@tuloy/contract";
 import { describe, expect, test } from "vitest";
 
-import { sandboxFaults } from "../../apps/gateway/src/sandbox/faults.ts";
+import { faultNames, parseFault, sandboxFaults } from "../../apps/gateway/src/sandbox/faults.ts";
+import { layingOf } from "../../apps/gateway/src/upstream/drills/laying.ts";
 import { failoverPreset, failureEffects, keyEffect } from "../../packages/routing/src/index.ts";
 import type { BreakerEffect, KeyEffect, NextStep } from "../../packages/routing/src/index.ts";
 import { checkout, codeOf, page, prose, table } from "./markdown.ts";
@@ -122,6 +123,22 @@ test("the error codes of docs/http.md are those of the code, with status and typ
     { status: Number(status), type: codeOf(type)[0] },
   ]);
   expect(written).toEqual(Object.entries(errorCodes));
+});
+
+test("the control plane's errors in docs/http.md are those of the code, with status", () => {
+  const written = table(http, "control code", "status").map(([code = "", status]) => [codeOf(code)[0], Number(status)]);
+  expect(written).toEqual(Object.entries(controlErrors));
+});
+
+test("the faults of docs/drills.md are all there are, and say truly whether the provider is called", () => {
+  const written = table(page("docs/drills.md"), "fault").flatMap(([faults = "", called]) =>
+    codeOf(faults).map((text) => ({ text, called: called === "yes" })),
+  );
+  const faults = written.map(({ text }) => parseFault(text));
+  expect(faults.map((fault) => String(fault?.name)).sort()).toEqual([...faultNames].sort());
+  for (const [index, fault] of faults.entries()) {
+    expect(fault && "disturbs" in layingOf(fault)).toBe(written[index]?.called);
+  }
 });
 
 test("the alerts of docs/operations.md are those of the code", () => {

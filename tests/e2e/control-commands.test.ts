@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { answersChat, collect, startUpstream } from "@tuloy/testkit";
@@ -23,7 +23,7 @@ async function setUp(): Promise<Setting> {
   const configuration = (more = ""): string =>
     configText({
       providers: { a: { url: a.url }, b: { url: b.url } },
-      keys: [`name: stage, value: ${stagingKey}, environment: staging`],
+      keys: [`{ name: stage, value: ${stagingKey}, environment: staging }`],
       more,
     });
   writeFileSync(join(directory, "tuloy.yaml"), configuration());
@@ -152,6 +152,18 @@ test(
     });
     const unknown = await command("drill", "report", "drill-0");
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
+  },
+);
+
+test.each(["isolated.json", "control.key"])(
+  "a gateway whose %s is damaged says so and does not start",
+  async (name) => {
+    const { directory, command } = await setUp();
+    mkdirSync(join(directory, ".tuloy"));
+    writeFileSync(join(directory, ".tuloy", name), "{");
+    const { code, stderr } = await command("start", "--port", "0");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`${name} is damaged: .*remove it`));
   },
 );
 

@@ -206,7 +206,7 @@ describe("the control plane", () => {
     const { gateway } = await setScene(
       { a: answersChat("From A."), b: answersChat("From B.") },
       {
-        keys: [`name: canary, value: ${caller}`],
+        keys: [`{ name: canary, value: ${caller} }`],
         providers: { a: { keys: [secrets[0] ?? ""] }, b: { keys: [secrets[1] ?? ""] } },
       },
     );

@@ -16,7 +16,6 @@ export const controlErrors = {
   invalid_control_key: 401,
   forbidden_origin: 403,
   not_found: 404,
-  method_not_allowed: 405,
   conflict: 409,
   request_too_large: 413,
   unsupported_media_type: 415,

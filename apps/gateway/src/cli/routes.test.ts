@@ -41,6 +41,7 @@ beforeAll(async () => {
       id: `${startedAt.toString(16).padStart(12, "0")}${String(number).padStart(20, "0")}`,
       candidates: [`${provider}/${model}`, "other/one"],
       attempts: [{ ...answered(), deployment: `${provider}/${model}`, provider, model, ...changes }],
+      drill: changes.drill ?? null,
     });
   };
   for (let i = 0; i < 30; i++) {
@@ -48,6 +49,8 @@ beforeAll(async () => {
     if (i < 20) sent("b", "m", 1, { first_token_ms: 400 + i, cost_usd: 0.02 + i / 10_000 });
   }
   sent("b", "m", 1, { failure: "overloaded", reason: "busy", first_token_ms: null, usage: null, cost_usd: null });
+  // Made up by a drill: no arm's failure.
+  sent("b", "m", 1, { failure: "overloaded", drill: "drill-1" });
   sent("a", "lonely", 1);
   sent("b", "m", 30);
   await ledger.close();

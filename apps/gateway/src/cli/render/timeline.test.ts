@@ -82,6 +82,16 @@ describe("a trace's timeline", () => {
     `);
   });
 
+  it("marks a drill, and the attempts that met its fault", () => {
+    const [first = anAttempt(), ...rest] = aFailover().attempts;
+    const text = renderTimeline(
+      aFailover({ drill: "drill-1", attempts: [{ ...first, drill: "drill-1" }, ...rest] }),
+      plain,
+    );
+    expect(text).toContain("\nIn the scope of drill-1\n");
+    expect(text.match(/the fault of drill-1 laid over it/g)).toHaveLength(1);
+  });
+
   it("says when no attempt was made", () => {
     const refused = aTrace({
       attempts: [],

@@ -20,7 +20,7 @@ export function targetText({ provider, model, region }: DrillTarget): string {
   return `${provider}${model === null ? "" : `/${model}`}${region === null ? "" : `@${region}`}`;
 }
 
-export function scopeText({ environment, workspace, key, tags, includeProduction }: DrillScope): string {
+function scopeText({ environment, workspace, key, tags, includeProduction }: DrillScope): string {
   const conditions = [
     ...(environment === null ? [] : [`environment=${environment}`]),
     ...(workspace === null ? [] : [`workspace=${workspace}`]),
