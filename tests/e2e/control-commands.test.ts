@@ -74,9 +74,9 @@ test(
     expect(await second.ask()).toBe("b");
     const listed = await command("providers");
     expect(listed.stdout).toMatch(
-      new RegExp(`^a/${model} +isolated +1 of 1 usable +isolated by hand as a, .*: maintenance$`, "m"),
+      new RegExp(`^a/${model} +isolated +\\S+ +1 of 1 usable +isolated by hand as a, .*: maintenance$`, "m"),
     );
-    expect(listed.stdout).toMatch(new RegExp(`^b/${model} +closed +1 of 1 usable$`, "m"));
+    expect(listed.stdout).toMatch(new RegExp(`^b/${model} +closed +\\S+ +1 of 1 usable$`, "m"));
     const restored = await command("providers", "restore", "a", "--json");
     expect(JSON.parse(restored.stdout)).toEqual({ target: "a", deployments: [`a/${model}`], warnings: [] });
     expect(await second.ask()).toBe("a");

@@ -126,6 +126,10 @@ export const deploymentView = z.object({
   /** Why the breaker is not closed, in words; null when it is. */
   why: z.string().nullable(),
   isolated: isolatedView.nullable(),
+  /** Up or down by the last probe that said something; null: none did yet. */
+  up: z.boolean().nullable(),
+  /** Of the time to the first token, in milliseconds; null while too few are known. */
+  first_token_p99_ms: z.number().nullable(),
   /** By name; `obstacle` says what keeps a key from being used now, or is null. */
   keys: z.array(z.object({ name: z.string(), obstacle: z.string().nullable() })),
 });

@@ -37,22 +37,32 @@ export interface HealthView {
 export function healthView(health: Health, deployments: Iterable<Deployment>, now: number, wall: number): HealthView {
   const seen: DeploymentHealth[] = [];
   const probes = new Map<string, ProbeBudgetView>();
-  for (const { id, provider, model, region } of deployments) {
-    const breaker = health.breaker(id);
-    const probe = health.probe(id, now);
-    seen.push({
-      deployment: id,
-      provider,
-      model,
-      region,
-      breaker: breaker.view(now),
-      up: probe.up,
-      probe: probe.view(now),
-      trafficAgoMs: breaker.lastTrafficAt === null ? null : now - breaker.lastTrafficAt,
-      firstTokenP99Ms: health.latency(id).p99(now),
-      keys: health.keyPool(provider).view(id, now),
-    });
+  for (const deployment of deployments) {
+    const { provider } = deployment;
+    seen.push(deploymentHealth(health, deployment, now));
     if (!probes.has(provider)) probes.set(provider, health.probeBudget(provider).view(wall));
   }
   return { deployments: seen, probes };
+}
+
+/** As `healthView`, of one deployment. */
+export function deploymentHealth(
+  health: Health,
+  { id, provider, model, region }: Deployment,
+  now: number,
+): DeploymentHealth {
+  const breaker = health.breaker(id);
+  const probe = health.probe(id, now);
+  return {
+    deployment: id,
+    provider,
+    model,
+    region,
+    breaker: breaker.view(now),
+    up: probe.up,
+    probe: probe.view(now),
+    trafficAgoMs: breaker.lastTrafficAt === null ? null : now - breaker.lastTrafficAt,
+    firstTokenP99Ms: health.latency(id).p99(now),
+    keys: health.keyPool(provider).view(id, now),
+  };
 }

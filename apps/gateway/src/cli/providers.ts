@@ -58,7 +58,7 @@ async function list(flags: ProviderFlags, io: CommandIo): Promise<void> {
   io.stdout.write(`${[styled("dim", headings, io.stdout), ...lines].join("\n")}\n`);
 }
 
-const columns = ["deployment", "breaker", "keys", "why"];
+const columns = ["deployment", "breaker", "probe", "keys", "why"];
 
 const states: Readonly<Record<DeploymentView["breaker"], string>> = {
   closed: "closed",
@@ -67,12 +67,13 @@ const states: Readonly<Record<DeploymentView["breaker"], string>> = {
   isolated: "isolated",
 };
 
-function cells({ id, breaker, keys, why }: DeploymentView): string[] {
+function cells({ id, breaker, up, keys, why }: DeploymentView): string[] {
   const usable = keys.filter(({ obstacle }) => obstacle === null).length;
   const obstacles = keys.flatMap(({ name, obstacle }) => (obstacle === null ? [] : [`key ${name} is ${obstacle}`]));
   return [
     printable(id),
     states[breaker],
+    up === null ? "–" : up ? "up" : "down",
     `${usable} of ${keys.length} usable`,
     printable([...(why === null ? [] : [why]), ...obstacles].join("; ")),
   ];

@@ -5,6 +5,7 @@ import {
   type DeploymentView,
   type isolationResult,
 } from "@tuloy/contract";
+import { deploymentHealth } from "@tuloy/routing";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 
@@ -64,7 +65,7 @@ export function deployments(app: FastifyInstance, { context }: { context: Contro
 function viewOf(deployment: Deployment, { health, isolation, clock }: ControlContext): DeploymentView {
   const now = clock.now();
   const { id, provider, model, region, operation, upstreamModel } = deployment;
-  const breaker = health.breaker(id).view(now);
+  const { breaker, up, firstTokenP99Ms, keys } = deploymentHealth(health, deployment, now);
   const isolated = isolation.of(deployment);
   return {
     id,
@@ -76,10 +77,9 @@ function viewOf(deployment: Deployment, { health, isolation, clock }: ControlCon
     breaker: breaker.state,
     why: breakerWords(breaker, isolated, now, clock.wall()),
     isolated,
-    keys: health
-      .keyPool(provider)
-      .view(id, now)
-      .map(({ name, obstacle }) => ({ name, obstacle })),
+    up,
+    first_token_p99_ms: firstTokenP99Ms,
+    keys: keys.map(({ name, obstacle }) => ({ name, obstacle })),
   };
 }
 
