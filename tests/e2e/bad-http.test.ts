@@ -251,6 +251,19 @@ describe("on a loopback listener", () => {
   );
 });
 
+test.each(["/healthz", "/readyz", "/healthz/", "/readyz?from=probe"])(
+  "%s is answered, also to a HEAD",
+  async (path) => {
+    for (const method of ["GET", "HEAD"]) {
+      const response = await fetch(`${scene.gateway.url}${path}`, { method });
+      expect({ method, status: response.status }).toEqual({ method, status: 200 });
+      expect(await response.text()).toBe(
+        method === "HEAD" ? "" : `{"status":"${path.includes("ready") ? "ready" : "ok"}"}`,
+      );
+    }
+  },
+);
+
 test("after all of it the gateway answers as before, and no breaker has moved", async () => {
   const wires = await Promise.all(Array.from({ length: 20 }, () => openWire(scene.gateway.url)));
   for (const [index, wire] of wires.entries()) {

@@ -1,6 +1,8 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+
 import type { Clock } from "@tuloy/contract";
 import { Health } from "@tuloy/routing";
-import type { FastifyInstance } from "fastify";
 import type { Ledger } from "@tuloy/store";
 
 import type { LiveConfig } from "./config/live.ts";
@@ -81,9 +83,9 @@ export async function startGateway(
     random,
     operatorKey,
   });
-  const app = createHttpServer({ relay, control, host: listening.host });
-
-  const url = await app.listen(listening);
+  const server = createHttpServer({ relay, control, host: listening.host });
+  server.listen(listening);
+  await once(server, "listening");
   probes.start();
 
   const close = async (graceMs: number): Promise<void> => {
@@ -91,26 +93,29 @@ export async function startGateway(
     probes.stop();
     drills.running?.endAll();
     // Stops listening at once; what is in flight goes on, and each connection is closed with its answer.
-    app.server.close();
+    const closed = once(server, "close");
+    server.close();
     await within(inFlight.drained(), graceMs, clock);
     inFlight.stopAll();
     await within(inFlight.drained(), farewellMs, clock);
     // Answers that were just written leave before their connections are closed.
-    setImmediate(() => app.server.closeIdleConnections());
-    await within(closed(app), farewellMs, clock);
-    app.server.closeAllConnections();
+    setImmediate(() => server.closeIdleConnections());
+    await within(closed, farewellMs, clock);
+    server.closeAllConnections();
     await pools.destroy();
     await ledger.close();
   };
-  return { url, health, close };
+  return { url: urlOf(server), health, close };
 }
 
-async function closed(app: FastifyInstance): Promise<void> {
-  await app.close();
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server listens on no TCP address");
+  return `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 /** Resolves when the promise is settled, or when the time is up. */
-async function within(promise: Promise<void>, ms: number, clock: Clock): Promise<void> {
+async function within(promise: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
   const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();
   const timer = clock.after(ms, resolve);
   await Promise.race([promise.catch(() => {}), timeIsUp]);
