@@ -21,6 +21,8 @@ interface Shape {
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
+  /** How a value is written, where the schema itself does not show it. */
+  readonly written?: string;
   /** Set on durations: the shortest that is valid, in milliseconds. */
   readonly shortestMs?: number;
   /** Set on durations that may be switched off. */
@@ -39,9 +41,9 @@ export function configurationPage(): string {
 function reference(): string {
   const schema = configSchema.toJSONSchema({
     io: "input",
-    // A duration is the only text that the schema turns into something else.
+    // Text that the schema turns into something else is a duration, unless it says otherwise.
     override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema._zod.def.type !== "pipe") return;
+      if (zodSchema._zod.def.type !== "pipe" || jsonSchema["written"] !== undefined) return;
       const duration = zodSchema as unknown as typeof configSchema;
       jsonSchema["shortestMs"] = shortestMs(duration);
       jsonSchema["off"] = duration.safeParse("off").success;
@@ -99,6 +101,7 @@ function meaningOf(shape: Shape): string {
 }
 
 function valueOf(shape: Shape): string {
+  if (shape.written !== undefined) return shape.written;
   if (shape.shortestMs !== undefined)
     return `duration, at least ${shape.shortestMs}ms${shape.off === true ? ", or `off`" : ""}`;
   if (shape.enum !== undefined) return choice(shape.enum.map((word) => `\`${word}\``));

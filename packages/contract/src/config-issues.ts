@@ -34,7 +34,6 @@ const unavailableFields: ReadonlySet<string> = new Set([
   "routes.*.cache",
   "routes.*.fidelity",
   "routes.*.match.header",
-  "routes.*.failover.hedge",
   "routes.*.failover.max_cost_multiplier",
 ]);
 

@@ -93,7 +93,6 @@ describe("the schema of tuloy.yaml", () => {
     ["routes.0.retention", route({ retention: "none" })],
     ["routes.0.cache", route({ cache: { ttl: "10m" } })],
     ["routes.0.match.header", route({ match: { header: {} } })],
-    ["routes.0.failover.hedge", route({ failover: { hedge: "off" } })],
     ["routes.0.failover.max_cost_multiplier", route({ failover: { max_cost_multiplier: 1.2 } })],
     ['routes.0.strategy: "cost"', route({ strategy: "cost" })],
     ['routes.0.strategy: "latency"', route({ strategy: "latency" })],

@@ -43,6 +43,27 @@ function durationOrOff(shortestMs: number, longestMs?: number) {
   });
 }
 
+/** `off`, `p95` or a delay, read into what the settings hold; absent stays absent, since null means off. */
+function hedgeDelay() {
+  const shortestMs = 10;
+  return z
+    .string()
+    .transform((text, context): number | "p95" | "off" => {
+      if (text === "off" || text === "p95") return text;
+      const ms = parseDuration(text);
+      if (ms !== null && ms >= shortestMs && ms <= longestDurationMs) return ms;
+      const message =
+        ms === null
+          ? "is neither off, p95 nor a duration such as 800ms"
+          : ms < shortestMs
+            ? `is shorter than ${shortestMs}ms`
+            : "is longer than 24h";
+      context.issues.push({ code: "custom", message, input: text });
+      return z.NEVER;
+    })
+    .meta({ written: `\`off\`, \`p95\` or a duration, at least ${shortestMs}ms` });
+}
+
 function name(what: string, pattern: RegExp, rule: string) {
   return z.string().regex(pattern, { error: `is not usable as ${what}: ${rule}` });
 }
@@ -375,6 +396,11 @@ const failover = z
       .enum(partialPolicies)
       .optional()
       .describe("What becomes of a stream that breaks after content was sent. Default error: the client is told."),
+    hedge: hedgeDelay()
+      .optional()
+      .describe(
+        "When a second deployment is called beside one that has not answered yet; the first to answer wins, the other is cancelled. off; after a fixed delay; or p95: after the 95th percentile of what that deployment took lately. Default: the preset's.",
+      ),
   })
   .describe("How hard to try. Each field overrides what the aggressiveness sets.");
 

@@ -37,6 +37,15 @@ export type PartialPolicy = (typeof partialPolicies)[number];
 export const aggressivenesses = ["patient", "balanced", "eager"] as const;
 export type Aggressiveness = (typeof aggressivenesses)[number];
 
+/** What is done when a call's limit passes and another deployment could be called: `next` gives it up, `race` starts the other beside it. */
+export type LimitPolicy = "next" | "race";
+
+/**
+ * When a second deployment is called beside one that has not answered yet: after so many milliseconds, after the 95th
+ * percentile of what that deployment usually takes, or (null) never.
+ */
+export type HedgeDelay = number | "p95" | null;
+
 /** How hard a route tries, every field set: the preset of its aggressiveness with the route's own values over it. Times in milliseconds. */
 export interface FailoverSettings {
   /** Upstream calls a request may make; sibling keys of one deployment are not counted. */
@@ -56,6 +65,9 @@ export interface FailoverSettings {
   readonly patienceMs: number;
   readonly breaker: BreakerSettings;
   readonly onPartial: PartialPolicy;
+  /** Of the aggressiveness alone: there is no field for it. */
+  readonly onLimit: LimitPolicy;
+  readonly hedge: HedgeDelay;
 }
 
 /** Limits of one provider key, as its provider set them. Null: none known. */

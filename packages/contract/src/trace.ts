@@ -24,7 +24,15 @@ export interface Exclusion {
 }
 
 /** Why an attempt was made. */
-export const attemptKinds = ["first", "twin", "sibling_key", "same_deployment", "last_resort"] as const;
+export const attemptKinds = [
+  "first",
+  "twin",
+  "sibling_key",
+  "same_deployment",
+  "last_resort",
+  "race",
+  "hedge",
+] as const;
 export type AttemptKind = (typeof attemptKinds)[number];
 
 /** Token counts as the provider reported them, or estimated when it reported none. */

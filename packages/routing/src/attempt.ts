@@ -17,6 +17,8 @@ export interface CourseInput {
   readonly inputTokens: number;
   /** Estimated input plus requested output, for the keys' tokens a minute; absent: `inputTokens`. */
   readonly tokens?: number;
+  /** The request is locked to one provider: nothing is ever called beside its call. */
+  readonly locked?: boolean;
   /** The request asks for high reasoning effort. */
   readonly highEffort: boolean;
   /** A digest of the request's body; called at most once, and only after a `reset` or `server_error`. */

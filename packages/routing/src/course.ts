@@ -6,14 +6,26 @@ import type { Breaker, Permit } from "./breaker.ts";
 import { commitLimitMs } from "./commit-limit.ts";
 import { failureEffects } from "./effects.ts";
 import type { Effect } from "./effects.ts";
-import { keysSpent, keysUsed, lastFailures, surfacedFailure } from "./failed-calls.ts";
+import { keysSpent, keysUsed, lastFailures, noteFailure, surfacedFailure } from "./failed-calls.ts";
 import type { FailedCall } from "./failed-calls.ts";
 import type { Health } from "./health.ts";
 import type { AcquireOptions } from "./key-pool.ts";
 import { LiveCall } from "./live-call.ts";
 import { passedOver } from "./passed-over.ts";
+import { mayRace, Race } from "./race.ts";
+import type { RaceMoves } from "./race.ts";
 import { Settlement } from "./settlement.ts";
 import { Waiting } from "./waiting.ts";
+
+/** What is looked for among the untried. */
+interface Pass {
+  readonly kind: AttemptKind;
+  /** Only this model; null: any. */
+  readonly model: string | null;
+  readonly closedOnly: boolean;
+  readonly ignoreAdaptive: boolean;
+  readonly ignoreAnnounced?: boolean;
+}
 
 /**
  * The attempt law for one request, as a state machine: the caller asks `next`, makes the call or waits, reports what
@@ -24,6 +36,8 @@ import { Waiting } from "./waiting.ts";
  * past an open breaker. Never more than `attempts` calls (sibling keys aside), never past the deadline.
  */
 export class Course {
+  /** Two calls side by side, to be asked what to do while calls run; null for a request that never has two. */
+  readonly race: Race | null;
   readonly #input: CourseInput;
   readonly #health: Health;
   readonly #settlement: Settlement;
@@ -54,6 +68,7 @@ export class Course {
     this.#settlement = new Settlement(input, health);
     this.#waiting = new Waiting(input, health, random);
     this.#keyOptions = demandOf(input);
+    this.race = mayRace(input) ? new Race(input, health, this.#settlement, this.#moves()) : null;
   }
 
   /** Deployments that were passed over on the way, for the trace. */
@@ -98,9 +113,9 @@ export class Course {
   /** The call failed before the commit. */
   failed(call: Call, failure: Failure, now: number): void {
     if (!this.#settlement.failed(call, failure, now, this.#suspectedDigest(failure))) return;
-    const { deployment, key } = call;
-    this.#failed.push({ deployment, key: key.name, failure, at: now });
-    this.#decide(deployment, failure, now);
+    this.race?.ended(call);
+    noteFailure(this.#failed, call, failure, now);
+    this.#decide(call, failure, now);
   }
 
   /** The stream broke after the commit: the course ends. A deadline that passes then is `cancelled`: output was coming. */
@@ -111,7 +126,10 @@ export class Course {
 
   /** The client went away, during a call or (null) a wait: nobody is to blame. */
   cancelled(call: Call | null, now: number): void {
-    if (call !== null) this.#settlement.cancelled(call, now);
+    if (call !== null) {
+      this.race?.ended(call);
+      this.#settlement.cancelled(call, now);
+    }
     this.#stopWith("cancelled", "the client went away", null);
   }
 
@@ -124,17 +142,29 @@ export class Course {
    * Whether there would be somewhere to go if the running call were cut now. When not, the first-token limit must not
    * cut it: waiting is better than failing. An open breaker's last resort, or one more call to what
    * failed already, is no better than waiting.
+   * @param model only to a deployment of this model
    */
-  canMoveOn(now: number): boolean {
+  canMoveOn(now: number, model: string | null = null): boolean {
     if (this.#stop !== null || now >= this.#input.deadlineAt || !this.#mayCall()) return false;
     return this.#input.plan.candidates.some((deployment) => {
-      if (!this.#isUntried(deployment)) return false;
+      if (!this.#isUntried(deployment) || (model !== null && deployment.model !== model)) return false;
       const breaker = this.#health.breaker(deployment.id);
       if (!breaker.wouldAcquire(now)) return false;
       if (this.#costsRetry(breaker) && !this.#health.retryBudget.has(now)) return false;
       const options = { ...this.#keyOptions, ignoreAdaptive: true };
       return this.#health.keyPool(deployment.provider).usable(deployment.id, now, options);
     });
+  }
+
+  #moves(): RaceMoves {
+    return {
+      stopped: () => this.#stop !== null,
+      allowed: (now) => !this.#sawEmpty && this.#mayCall() && now < this.#input.deadlineAt,
+      canMoveOn: (now, model) => this.canMoveOn(now, model ?? null),
+      isUntried: (deployment) => this.#isUntried(deployment),
+      next: (now, running) => this.#callUntried(now, running),
+      hedge: (to, now) => this.#start(to, this.#health.breaker(to.id).acquire(now), "hedge", this.#keyOptions, now),
+    };
   }
 
   #mayCall(): boolean {
@@ -159,27 +189,28 @@ export class Course {
     return paid;
   }
 
-  #callUntried(now: number): Call | null {
+  /** @param running a call to it is under way: only its twins, and it is no first choice that is beside it */
+  #callUntried(now: number, running: Deployment | null = null): Call | null {
     if (!this.#mayCall()) return null;
     const { attempts } = this.#input.settings;
+    const kind =
+      this.#made === 0 ? "first" : running === null || this.#input.settings.onLimit === "next" ? "twin" : "race";
+    const model = running?.model ?? null;
     // The last of several calls is no place for a guess: a closed breaker goes before a trial.
     if (this.#counted > 0 && this.#counted === attempts - 1) {
-      const sure = this.#firstUntried(now, { closedOnly: true, ignoreAdaptive: false });
-      const surely = sure ?? this.#firstUntried(now, { closedOnly: true, ignoreAdaptive: true });
+      const sure = this.#firstUntried(now, { kind, model, closedOnly: true, ignoreAdaptive: false });
+      const surely = sure ?? this.#firstUntried(now, { kind, model, closedOnly: true, ignoreAdaptive: true });
       if (surely !== null) return surely;
     }
     return (
-      this.#firstUntried(now, { closedOnly: false, ignoreAdaptive: false }) ??
-      this.#firstUntried(now, { closedOnly: false, ignoreAdaptive: true })
+      this.#firstUntried(now, { kind, model, closedOnly: false, ignoreAdaptive: false }) ??
+      this.#firstUntried(now, { kind, model, closedOnly: false, ignoreAdaptive: true })
     );
   }
 
-  #firstUntried(
-    now: number,
-    pass: { readonly closedOnly: boolean; readonly ignoreAdaptive: boolean; readonly ignoreAnnounced?: boolean },
-  ): Call | null {
+  #firstUntried(now: number, pass: Pass): Call | null {
     for (const deployment of this.#input.plan.candidates) {
-      if (!this.#isUntried(deployment)) continue;
+      if (!this.#isUntried(deployment) || (pass.model !== null && deployment.model !== pass.model)) continue;
       const breaker = this.#health.breaker(deployment.id);
       if (pass.closedOnly && !breaker.isClosed) continue;
       const costs = this.#costsRetry(breaker);
@@ -187,12 +218,12 @@ export class Course {
         this.#budgetSpent = true;
         continue;
       }
-      const options = pass.ignoreAdaptive ? { ...this.#keyOptions, ...pass } : this.#keyOptions;
-      const kind = this.#made === 0 ? "first" : "twin";
-      const call = this.#start(deployment, breaker.acquire(now), kind, options, now);
+      const { ignoreAdaptive, ignoreAnnounced } = pass;
+      const options = ignoreAdaptive ? { ...this.#keyOptions, ignoreAdaptive, ignoreAnnounced } : this.#keyOptions;
+      const call = this.#start(deployment, breaker.acquire(now), pass.kind, options, now);
       if (call === null) continue;
       if (costs) this.#payRetry(now);
-      else if (kind === "twin") this.#movedToTwin = true;
+      else if (pass.kind !== "first") this.#movedToTwin = true;
       return call;
     }
     return null;
@@ -201,7 +232,9 @@ export class Course {
   /** With nothing else left, what a provider announced about its keys is not worth failing for: it may be wrong. */
   #callPastAnnounced(now: number): Call | null {
     if (!this.#mayCall()) return null;
-    return this.#firstUntried(now, { closedOnly: false, ignoreAdaptive: true, ignoreAnnounced: true });
+    const kind = this.#made === 0 ? "first" : "twin";
+    const pass = { kind, model: null, closedOnly: false, ignoreAdaptive: true, ignoreAnnounced: true } as const;
+    return this.#firstUntried(now, pass);
   }
 
   #callSibling(now: number): Call | null {
@@ -268,7 +301,9 @@ export class Course {
     if (kind !== "sibling_key") this.#counted += 1;
     if (!this.#tried.includes(deployment)) this.#tried.push(deployment);
     const firstTokenMs = commitLimitMs(this.#input, this.#health, deployment, permit.kind === "trial", now);
-    return new LiveCall(deployment, { key, permit }, kind, { startedAt: now, firstTokenMs });
+    const call = new LiveCall(deployment, { key, permit }, kind, { startedAt: now, firstTokenMs });
+    this.race?.started(call, now);
+    return call;
   }
 
   #passOver(deployment: Deployment, reason: ExclusionReason, now: number): void {
@@ -293,10 +328,12 @@ export class Course {
     return this.#digest;
   }
 
-  #decide(deployment: Deployment, failure: Failure, now: number): void {
+  #decide(call: Call, failure: Failure, now: number): void {
+    const { deployment } = call;
     const effect = failureEffects[failure.class];
     if (effect.next === "stop") {
-      this.#stopFor(failure);
+      // A fault of ours with one call is no reason to end another that runs well.
+      if (failure.class !== "internal" || !this.race?.alone) this.#stopFor(failure);
     } else if (this.#sawEmpty) {
       this.#stopEmpty();
     } else if (effect.next === "once_elsewhere") {
@@ -304,13 +341,19 @@ export class Course {
     } else if (effect.next === "larger_window") {
       // Unknown against unknown proves nothing: only a window known to be larger than a known one is.
       this.#tooSmallWindow = Math.max(this.#tooSmallWindow, deployment.contextTokens ?? Infinity);
-    } else if (effect.next === "surface_if_primary" && this.#tried.length === 1) {
+    } else if (effect.next === "surface_if_primary" && this.#isPrimarys(call)) {
       this.#stopWith("surface", failure.reason, failure);
     } else if (effect.suspectsRequest && this.#blamesRequest(failure, now)) {
       this.#stopForRequest(failure);
     } else {
       this.#queueSibling(deployment, effect);
     }
+  }
+
+  /** What the deployment that was tried first says, before any other failed or beside one that runs. */
+  #isPrimarys({ deployment, kind }: Call): boolean {
+    if (this.#tried.length === 1) return true;
+    return this.race !== null && deployment === this.#tried[0] && kind !== "same_deployment";
   }
 
   #queueSibling(deployment: Deployment, effect: Effect): void {

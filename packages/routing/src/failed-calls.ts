@@ -1,5 +1,6 @@
 import type { Deployment, Failure } from "@tuloy/contract";
 
+import type { Call } from "./attempt.ts";
 import { failureEffects } from "./effects.ts";
 
 /** One failed call of a request. */
@@ -8,6 +9,15 @@ export interface FailedCall {
   readonly key: string;
   readonly failure: Failure;
   readonly at: number;
+  readonly startedAt: number;
+}
+
+/** Notes a failure in the order in which the calls began, whichever of two that ran side by side failed first. */
+export function noteFailure(failed: FailedCall[], call: Call, failure: Failure, at: number): void {
+  const { deployment, key, startedAt } = call;
+  let place = failed.length;
+  while (place > 0 && (failed[place - 1]?.startedAt ?? 0) > startedAt) place -= 1;
+  failed.splice(place, 0, { deployment, key: key.name, failure, at, startedAt });
 }
 
 /**

@@ -34,14 +34,16 @@ const decay = 0.8;
 const enough = 20;
 
 /**
- * The observed 99th percentile of the time to first token of one deployment. Latencies are counted on a logarithmic
+ * The observed 95th and 99th percentile of how long one deployment takes to its first token, or to a whole answer. Latencies are counted on a logarithmic
  * scale (steps of 9%, 1 ms to 17 minutes), and old counts fade by a fifth each minute.
  */
 export class LatencyWindow {
   readonly #counts = new Float64Array(perOctave * octaves);
   #weight = 0;
   #decayedAt: number | null = null;
-  #cached: number | null = null;
+  /** Undefined: not worked out since the last change; few ask for it. */
+  #p95: number | null | undefined;
+  #p99: number | null = null;
   #stale = true;
 
   /** O(1), but for one pass over 160 counters a minute. */
@@ -55,12 +57,23 @@ export class LatencyWindow {
 
   /** Milliseconds, rounded up to a step of the scale; null while fewer than 20 recent ones are known. */
   p99(now: number): number | null {
+    this.#refresh(now);
+    return this.#p99;
+  }
+
+  /** As `p99`. */
+  p95(now: number): number | null {
+    this.#refresh(now);
+    if (this.#p95 === undefined) this.#p95 = this.#weight < enough ? null : this.#percentile(0.05);
+    return this.#p95;
+  }
+
+  #refresh(now: number): void {
     this.#fade(now);
-    if (this.#stale) {
-      this.#cached = this.#weight < enough ? null : this.#percentile(0.01);
-      this.#stale = false;
-    }
-    return this.#cached;
+    if (!this.#stale) return;
+    this.#stale = false;
+    this.#p99 = this.#weight < enough ? null : this.#percentile(0.01);
+    this.#p95 = undefined;
   }
 
   #percentile(above: number): number {

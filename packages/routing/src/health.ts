@@ -28,6 +28,7 @@ export class Health {
   readonly #latencies = new Map<string, LatencyWindow>();
   readonly #probes = new Map<string, ProbeState>();
   readonly #probeBudgets = new Map<string, ProbeBudget>();
+  readonly #answerTimes = new Map<string, LatencyWindow>();
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -55,13 +56,14 @@ export class Health {
     return pool;
   }
 
+  /** The time to first token of streams. */
   latency(deploymentId: string): LatencyWindow {
-    let latency = this.#latencies.get(deploymentId);
-    if (latency === undefined) {
-      latency = new LatencyWindow();
-      this.#latencies.set(deploymentId, latency);
-    }
-    return latency;
+    return windowOf(this.#latencies, deploymentId);
+  }
+
+  /** The time to a whole answer that is not streamed, from requests that hedge by it. */
+  answerTime(deploymentId: string): LatencyWindow {
+    return windowOf(this.#answerTimes, deploymentId);
   }
 
   /** @param now idle time counts from here when it was not known before */
@@ -82,4 +84,13 @@ export class Health {
     }
     return budget;
   }
+}
+
+function windowOf(windows: Map<string, LatencyWindow>, deploymentId: string): LatencyWindow {
+  let window = windows.get(deploymentId);
+  if (window === undefined) {
+    window = new LatencyWindow();
+    windows.set(deploymentId, window);
+  }
+  return window;
 }

@@ -14,4 +14,5 @@ export * from "./plan.ts";
 export * from "./presets.ts";
 export * from "./probe-budget.ts";
 export * from "./probe-state.ts";
+export type { Beside, Race } from "./race.ts";
 export * from "./retry-budget.ts";

@@ -21,6 +21,8 @@ export class LiveCall implements Call {
   /** Output came of it. */
   committed = false;
   ended = false;
+  /** When another may be called beside it because it has not answered yet. */
+  hedgeAt = Infinity;
 
   constructor(
     deployment: Deployment,

@@ -23,6 +23,8 @@ const common = {
   progressMs: 5 * minute,
   breaker,
   onPartial: "error",
+  onLimit: "next",
+  hedge: null,
 } as const satisfies Partial<FailoverSettings>;
 
 const presets: Readonly<Record<Aggressiveness, FailoverSettings>> = {
@@ -46,6 +48,8 @@ const presets: Readonly<Record<Aggressiveness, FailoverSettings>> = {
     firstTokenMs: 4 * second,
     stallMs: 15 * second,
     patienceMs: 0,
+    onLimit: "race",
+    hedge: "p95",
   },
 };
 

@@ -3,6 +3,7 @@ import type { Failure } from "@tuloy/contract";
 import type { Call, CourseInput } from "./attempt.ts";
 import { failureEffects, keyEffect } from "./effects.ts";
 import type { KeyEffect } from "./effects.ts";
+import type { LatencyWindow } from "./first-token.ts";
 import type { Health } from "./health.ts";
 import { LiveCall } from "./live-call.ts";
 
@@ -36,7 +37,24 @@ export class Settlement {
     const { deployment, key, permit } = live;
     this.#health.breaker(deployment.id).settle(permit, resultOf(live), this.#input.settings.breaker, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
+    if (!this.#input.stream && this.#input.settings.hedge === "p95") {
+      this.#health.answerTime(deployment.id).record(now - live.startedAt, now);
+    }
     key.release(now, tokens);
+  }
+
+  /**
+   * Another call of the same request was quicker. It says nothing about the deployment, except that it takes at least as
+   * long as this: left out, the slowest would never be seen, and a 95th percentile would fall with each hedge. What passed
+   * its limit is left out all the same, since it is no measure of a healthy deployment.
+   */
+  lost(call: Call, now: number): void {
+    if (call instanceof LiveCall && !call.ended && !call.slow) {
+      const times = usualTimes(this.#input, this.#health, call.deployment.id);
+      const ran = now - call.startedAt;
+      if (ran > (times.p95(now) ?? Infinity)) times.record(ran, now);
+    }
+    this.cancelled(call, now);
   }
 
   cancelled(call: Call, now: number): void {
@@ -105,4 +123,9 @@ function endOf(call: Call): LiveCall | null {
   if (!(call instanceof LiveCall) || call.ended) return null;
   call.ended = true;
   return call;
+}
+
+/** How long a deployment takes to what a request waits for: a stream's first content, or a whole answer. */
+export function usualTimes(input: CourseInput, health: Health, deploymentId: string): LatencyWindow {
+  return input.stream ? health.latency(deploymentId) : health.answerTime(deploymentId);
 }

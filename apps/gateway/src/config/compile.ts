@@ -231,5 +231,7 @@ export function settingsOf(route: RouteConfig): FailoverSettings {
       slowRate: own.breaker.slow_rate ?? preset.breaker.slowRate,
     },
     onPartial: own.on_partial ?? preset.onPartial,
+    onLimit: preset.onLimit,
+    hedge: own.hedge === undefined ? preset.hedge : own.hedge === "off" ? null : own.hedge,
   };
 }

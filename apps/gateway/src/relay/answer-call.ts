@@ -39,6 +39,10 @@ export class AnswerCall extends UpstreamCall {
     this.#settle = settle;
   }
 
+  get written(): number {
+    return this.#bytes;
+  }
+
   protected onGoodHead(_headers: IncomingHttpHeaders): void {}
 
   protected onGoodChunk(chunk: Buffer): void {

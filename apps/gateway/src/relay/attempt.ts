@@ -11,6 +11,7 @@ import type { Outlet } from "../upstream/outlet.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
 import { encode, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
+import { race } from "./race.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
 import { StreamCall } from "./stream-call.ts";
@@ -51,7 +52,7 @@ export interface Attempted {
 }
 
 /** An empty answer that was put aside in case nobody has a better one. */
-interface SetAside {
+export interface SetAside {
   readonly record: AttemptRecord;
   readonly body: Buffer;
   readonly usage: Usage | null;
@@ -82,6 +83,20 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
       );
     if (step.do === "wait") {
       await pause(step.ms, context);
+      continue;
+    }
+    if (course.race) {
+      const raced = await race(step.call, course.race, {
+        asked,
+        course,
+        records,
+        context,
+        make: (open, mayCut, settle) => upstreamCall(asked, open, context, mayCut, settle),
+        leave: (open, reason, now) => leaveCall(course, open, reason, now),
+        fault: (error) => ownFault(error, context),
+      });
+      empty ??= raced.empty;
+      if (raced.result) return ended(raced.result);
       continue;
     }
     const open: OpenAttempt = { call: step.call, startedAt: clock.now(), upstream: null };
@@ -122,6 +137,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
       inputTokens: facts.inputTokens,
       tokens: facts.inputTokens + (facts.maxOutputTokens ?? 0),
       highEffort: facts.highEffort,
+      locked: asked.lock !== null,
       fingerprint: () =>
         createHash("sha256")
           .update(request.encode("", { streamUsage: false }))
@@ -134,7 +150,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
   );
 }
 
-type CallOutcome =
+export type CallOutcome =
   | Extract<AttemptResult, { kind: "stream" | "answer" | "interrupted" }>
   | {
       readonly kind: "failed";
@@ -157,14 +173,14 @@ function ownFault(error: unknown, { fault }: AttemptContext): CallOutcome {
 
 /** Makes one call and waits until it is decided, or until the request is stopped from outside. Never rejects. */
 function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: AttemptContext): Promise<CallOutcome> {
-  const { interrupt } = context;
+  const { interrupt, clock } = context;
   return new Promise((resolve) => {
     const settle = (outcome: CallOutcome): void => {
       interrupt.listen(null);
       resolve(outcome);
     };
     try {
-      const upstream = upstreamCall(asked, course, open, context, settle);
+      const upstream = upstreamCall(asked, open, context, () => mayCut(course, open, clock.now()), settle);
       open.upstream = upstream;
       interrupt.listen((reason) => {
         upstream.cancel();
@@ -177,11 +193,15 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
   });
 }
 
+/**
+ * One call, ready to be started.
+ * @param settle called once with what it came to, unless it is cancelled
+ */
 function upstreamCall(
   { request, route }: Asked,
-  course: Course,
   open: OpenAttempt,
   context: AttemptContext,
+  mayCut: () => boolean,
   settle: (outcome: CallOutcome) => void,
 ): UpstreamCall {
   const { call } = open;
@@ -196,7 +216,7 @@ function upstreamCall(
     secret,
     lease: call.key,
     limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
-    mayCut: () => mayCut(course, open, clock.now()),
+    mayCut,
     fault,
   };
   if (!request.facts.stream) {

@@ -6,7 +6,6 @@ import {
   type Exclusion,
   type Failure,
   type Outcome,
-  type Usage,
 } from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
 import { costUsd } from "@tuloy/catalog";
@@ -14,6 +13,7 @@ import { costUsd } from "@tuloy/catalog";
 import type { ClientReply } from "../http/client-reply.ts";
 import type { Attempted, AttemptResult } from "./attempt.ts";
 import { pourStream, type Delivery } from "./deliver.ts";
+import { estimateUsage } from "./estimate.ts";
 import { answerHeaders, streamHeaders } from "./headers.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
@@ -60,7 +60,9 @@ export function conclude(attempted: Attempted, context: ConcludeContext): Conclu
 }
 
 function conclusion(part: Part, { records, course }: Attempted): Conclusion {
-  return { ...part, attempts: records, passedOver: course.exclusions };
+  const { race, exclusions } = course;
+  const notes = race && race.notes.length > 0 ? [...race.notes, ...part.notes] : part.notes;
+  return { ...part, notes, attempts: records, passedOver: exclusions };
 }
 
 type Part = Omit<Conclusion, "attempts" | "passedOver">;
@@ -74,8 +76,8 @@ function concludeAnswer(
   const { deployment } = open.call;
   const now = clock.now();
   course.finished(open.call, now, answer.usage ? answer.usage.input_tokens + answer.usage.output_tokens : null);
-  const usage = answer.usage ?? estimate(context.asked, answer.body.length / 4);
-  const headers = answerHeaders(traceId, deployment, records);
+  const usage = answer.usage ?? estimateUsage(context.asked, answer.body.length);
+  const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
   reply.send(200, headers, answer.body);
@@ -91,11 +93,11 @@ async function concludeStream(
 ): Promise<Part> {
   const { reply, clock, traceId, startedAt, interrupt, asked } = context;
   open.firstTokenAt = clock.now();
-  reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, records)));
+  reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
   const delivery = await pourStream(stream, reply, interrupt);
   const now = clock.now();
   const { seen } = stream;
-  const usage = seen?.usage ?? estimate(asked, (seen?.textLength ?? 0) / 4);
+  const usage = seen?.usage ?? estimateUsage(asked, stream.written);
   const ended = (failure: Failure | null): AttemptRecord => {
     const record = recordAttempt(open, { startedAt, now, failure, usage });
     records.push(record);
@@ -155,7 +157,7 @@ function concludeEmpty(
   { reply, traceId, asked }: ConcludeContext,
 ): Part {
   const { record, body } = result;
-  const headers = answerHeaders(traceId, record, records.slice(0, records.indexOf(record)));
+  const headers = answerHeaders(traceId, record, record.kind, records.slice(0, records.indexOf(record)));
   headers["x-tuloy-attempts"] = String(records.length);
   if (asked.request.facts.stream) {
     reply.start(200, streamHeaders(headers));
@@ -221,16 +223,4 @@ function interruptionError(reason: Exclude<Interruption, "gone">, records: reado
 function interruptionReason(reason: Interruption): string {
   if (reason === "gone") return "the client went away";
   return reason === "deadline" ? "the request's deadline passed" : "the gateway is shutting down";
-}
-
-/** Usage when the provider sent none: four characters a token is what English text comes to. */
-function estimate(asked: Asked, outputTokens: number): Usage {
-  const generates = asked.request.operation === "chat";
-  return {
-    input_tokens: asked.request.facts.inputTokens,
-    cached_input_tokens: 0,
-    output_tokens: generates ? Math.ceil(outputTokens) : 0,
-    reasoning_tokens: 0,
-    source: "estimate",
-  };
 }

@@ -1,6 +1,8 @@
 import type { OutgoingHttpHeaders } from "node:http";
 
-import type { AttemptRecord, ClientError, Deployment } from "@tuloy/contract";
+import type { AttemptKind, AttemptRecord, ClientError, Deployment } from "@tuloy/contract";
+
+import { failoverClass } from "./failover-class.ts";
 
 /** Waiting longer than this is not worth asking of a client. */
 const longestRetryAfterMs = 60_000;
@@ -12,19 +14,21 @@ export function traceHeaders(traceId: string): OutgoingHttpHeaders {
 
 /**
  * The headers of an answer that a deployment gave.
- * @param failed the attempts that failed before it
+ * @param kind of the attempt that gave it
+ * @param others the attempts that failed or lost before it answered
  */
 export function answerHeaders(
   traceId: string,
   deployment: Pick<Deployment, "provider" | "model">,
-  failed: readonly AttemptRecord[],
+  kind: AttemptKind,
+  others: readonly AttemptRecord[],
 ): OutgoingHttpHeaders {
   const headers = traceHeaders(traceId);
   headers["x-tuloy-provider"] = deployment.provider;
   headers["x-tuloy-model"] = deployment.model;
-  headers["x-tuloy-attempts"] = String(failed.length + 1);
-  const first = failed[0]?.failure;
-  if (first) headers["x-tuloy-failover"] = first;
+  headers["x-tuloy-attempts"] = String(others.length + 1);
+  const failover = others.length === 0 ? null : failoverClass(kind, others);
+  if (failover) headers["x-tuloy-failover"] = failover;
   return headers;
 }
 

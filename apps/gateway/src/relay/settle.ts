@@ -1,9 +1,19 @@
 import { costUsd } from "@tuloy/catalog";
-import type { AttemptRecord, Dialect, Exclusion, Operation, Outcome, Trace, Usage } from "@tuloy/contract";
+import type {
+  AttemptRecord,
+  Dialect,
+  Exclusion,
+  FailureClass,
+  Operation,
+  Outcome,
+  Trace,
+  Usage,
+} from "@tuloy/contract";
 import type { ReadRequest } from "@tuloy/dialects";
 import type { Plan } from "@tuloy/routing";
 
 import type { Principal } from "../config/key-ring.ts";
+import { failoverClass } from "./failover-class.ts";
 import type { Asked } from "./read.ts";
 import { millis } from "./record.ts";
 
@@ -41,10 +51,8 @@ const nothing: Readonly<Record<string, string>> = Object.freeze({});
 /** One finished trace. */
 export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
   const { principal } = identity;
-  const { request, asked, plan, attempts, answered } = ending;
-  // What came after an answer that was put aside and passed on in the end led nowhere.
-  const before = answered ? attempts.slice(0, attempts.indexOf(answered)) : attempts.slice(0, -1);
-  const failed = before.find(({ failure }) => failure !== null && failure !== "cancelled");
+  const { request, asked, plan, answered } = ending;
+  const attempts = inOrder(ending.attempts);
   return {
     id: identity.id,
     started_at: identity.startedAtWall,
@@ -69,7 +77,7 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     outcome: ending.outcome,
     status: ending.status,
     code: ending.code,
-    failover: failed?.failure ?? null,
+    failover: attempts.length < 2 ? null : failover(attempts, answered),
     provider: answered?.provider ?? null,
     first_token_ms: answered?.first_token_ms ?? null,
     duration_ms: millis(ending.durationMs),
@@ -80,6 +88,21 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     notes: ending.notes,
     drill: identity.drill,
   };
+}
+
+/** By their start: of two that ran side by side the one that ended first may have begun last. */
+function inOrder(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  return attempts.length < 2 ? attempts : attempts.toSorted((one, other) => one.started_ms - other.started_ms);
+}
+
+function failover(attempts: readonly AttemptRecord[], answered: AttemptRecord | null): FailureClass | null {
+  if (answered === null) return failoverClass("twin", attempts.slice(0, -1));
+  // What came after an answer that was put aside and passed on in the end led nowhere.
+  const others = attempts.filter(({ ended_ms: endedMs }) => endedMs <= answered.ended_ms);
+  return failoverClass(
+    answered.kind,
+    others.filter((attempt) => attempt !== answered),
+  );
 }
 
 /** Everything that the request cost, failed attempts included. Null when no attempt has a known cost. */
@@ -94,7 +117,7 @@ function totalCost(attempts: readonly AttemptRecord[]): number | null {
 /** Against the primary: the first planned deployment, before anything about breakers. Null when the primary answered at once. */
 function deltas(plan: Plan, attempts: readonly AttemptRecord[], answered: AttemptRecord): Trace["deltas"] {
   const [primary] = plan.candidates;
-  if (!primary || (primary.id === answered.deployment && attempts.length === 1)) return null;
+  if (!primary || (primary.id === answered.deployment && attempts[0] === answered)) return null;
   return {
     cost_usd: costDelta(primary.price, answered.cost_usd, answered.usage),
     latency_ms: millis(answered.started_ms - (attempts[0]?.started_ms ?? answered.started_ms)),

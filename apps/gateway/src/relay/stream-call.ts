@@ -86,6 +86,10 @@ export class StreamCall extends UpstreamCall {
     return this.#watch;
   }
 
+  get written(): number {
+    return this.#watch?.textLength ?? 0;
+  }
+
   /** Hands over what was held and everything that follows. Only after `committed`, once. */
   pour(sink: StreamSink): void {
     this.#sink = sink;

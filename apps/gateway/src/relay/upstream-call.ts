@@ -123,6 +123,9 @@ export abstract class UpstreamCall implements ExchangeEvents {
     this.onGoodLost(this.failureOf("internal", "the gateway failed on this answer"));
   }
 
+  /** Characters of output that have arrived, to estimate what a call that is given up has used. */
+  abstract get written(): number;
+
   protected abstract onGoodHead(headers: IncomingHttpHeaders): void;
   protected abstract onGoodChunk(chunk: Buffer): void;
   protected abstract onGoodEnd(): void;
@@ -197,7 +200,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
       this.#failByStatus();
     } else if (mayCut()) {
       this.fail(this.failureOf("first_token_timeout", this.limitReason(limits.answerMs)));
-    } else {
+    } else if (!this.decided) {
       this.#limitAt = now + limits.answerMs;
       this.#arm(limits.answerMs);
     }

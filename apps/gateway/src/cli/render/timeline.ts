@@ -54,6 +54,8 @@ const kinds: Readonly<Record<AttemptKind, string>> = {
   sibling_key: "another key",
   same_deployment: "the same again",
   last_resort: "last resort",
+  race: "race, started beside a call that had passed its limit",
+  hedge: "hedge, started beside a call that had not answered yet",
 };
 
 /** What is left of a line for its bar, at least and at most. */
