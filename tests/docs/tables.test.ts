@@ -69,7 +69,7 @@ describe("the failure classes of docs/failover.md", () => {
 
 describe("the presets of docs/failover.md", () => {
   const names = ["patient", "balanced", "eager"] as const;
-  const values: Readonly<Record<string, (settings: FailoverSettings) => number>> = {
+  const values: Readonly<Record<string, (settings: FailoverSettings) => number | string>> = {
     attempts: ({ attempts }) => attempts,
     first_token: ({ firstTokenMs }) => firstTokenMs,
     stall: ({ stallMs }) => stallMs,
@@ -78,6 +78,7 @@ describe("the presets of docs/failover.md", () => {
     connect: ({ connectMs }) => connectMs,
     answer: ({ answerMs }) => answerMs,
     progress: ({ progressMs }) => progressMs,
+    hedge: ({ hedge }) => hedge ?? "off",
     ...breakerValues({
       "breaker.failures": ({ failures }) => failures,
       "breaker.rate": ({ rate }) => rate,
@@ -95,8 +96,15 @@ describe("the presets of docs/failover.md", () => {
   });
 
   test.each(Object.entries(values))("%s is what the code sets", (field, valueOf) => {
-    const written = (rows.get(field) ?? []).slice(0, names.length).map((cell) => parseDuration(cell) ?? Number(cell));
+    const written = (rows.get(field) ?? [])
+      .slice(0, names.length)
+      .map((cell) => parseDuration(cell) ?? (/^\d/.test(cell) ? Number(cell) : cell));
     expect(written).toEqual(names.map((name) => valueOf(failoverPreset(name))));
+  });
+
+  test("only eager races, as the page says", () => {
+    expect(names.filter((name) => failoverPreset(name).onLimit === "race")).toEqual(["eager"]);
+    expect(prose(failover)).toContain("`eager` **races**");
   });
 });
 

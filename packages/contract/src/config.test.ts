@@ -131,6 +131,10 @@ describe("the schema of tuloy.yaml", () => {
     ["routes.0.failover.breaker.rate: must be above 0", { breaker: { rate: 0 } }],
     ["routes.0.failover.breaker: is empty", { breaker: null }],
     ["routes.0.failover.on_partial: must be error", { on_partial: "eror" }],
+    ["routes.0.failover.hedge: is neither off, p95 nor a duration such as 800ms", { hedge: "p99" }],
+    ["routes.0.failover.hedge: is shorter than 10ms", { hedge: "5ms" }],
+    ["routes.0.failover.hedge: is longer than 24h", { hedge: "25h" }],
+    ["routes.0.failover.hedge: must be text", { hedge: 100 }],
   ])("checks a route's failover: %s", (fault, failover) => {
     expect(faults(route({ failover }))).toEqual([expect.stringContaining(fault)]);
   });

@@ -160,6 +160,20 @@ describe("compiling routes", () => {
     expect(routes[0]?.failover).toEqual({ ...preset, stallMs: 40_000, breaker: { ...preset.breaker, of: 7 } });
   });
 
+  it.each([
+    ["eager", "", "p95"],
+    ["eager", "hedge: off", null],
+    ["balanced", "", null],
+    ["balanced", "hedge: p95", "p95"],
+    ["patient", "hedge: 800ms", 800],
+  ])("hedges as the route says, else as its aggressiveness: %s, %s", (aggressiveness, failover, hedge) => {
+    const { routes } = compiled(
+      `${providers}routes: [{ name: r, aggressiveness: ${aggressiveness}, failover: { ${failover} } }]`,
+    );
+    expect(routes[0]?.failover.hedge).toBe(hedge);
+    expect(routes[0]?.failover.onLimit).toBe(aggressiveness === "eager" ? "race" : "next");
+  });
+
   it("chooses the first route of which every condition holds", () => {
     const snapshot = compiled(`${providers}
 routes:

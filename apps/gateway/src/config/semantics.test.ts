@@ -148,6 +148,11 @@ describe("a configuration is refused", () => {
       "routes[0].failover.breaker would be open for 30 s at first, longer than open_max of 20 s",
     ],
     [
+      "when a hedge would begin after the deadline",
+      `${twoSandboxes}routes: [{ name: r, failover: { hedge: 10m } }]`,
+      "routes[0].failover.hedge is 10 m, longer than the deadline of 9 m 30 s",
+    ],
+    [
       "when a limit is longer than the deadline, also one of the preset",
       `${twoSandboxes}routes: [{ name: r, failover: { deadline: 7s } }]`,
       "routes[0].failover.first_token is 10 s, longer than the deadline of 7 s",

@@ -203,7 +203,7 @@ function routeIssues(config: Config): ConfigIssue[] {
 
 function failoverIssues(
   path: IssuePath,
-  { deadlineMs, connectMs, firstTokenMs, breaker }: ReturnType<typeof settingsOf>,
+  { deadlineMs, connectMs, firstTokenMs, breaker, hedge }: ReturnType<typeof settingsOf>,
 ): ConfigIssue[] {
   const found: ConfigIssue[] = [];
   if (breaker.openMs > breaker.openMaxMs) {
@@ -213,6 +213,7 @@ function failoverIssues(
   for (const [name, ms] of [
     ["connect", connectMs],
     ["first_token", firstTokenMs],
+    ["hedge", typeof hedge === "number" ? hedge : 0],
   ] as const) {
     if (ms <= deadlineMs) continue;
     found.push(

@@ -31,6 +31,39 @@ describe("a trace's timeline", () => {
     `);
   });
 
+  it("shows two calls side by side: who won, and what the loser cost", () => {
+    const usage = { input_tokens: 800, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0 };
+    const loser = anAttempt({
+      failure: "cancelled",
+      reason: "another deployment answered first",
+      first_token_ms: null,
+      ended_ms: 500,
+      usage: { ...usage, source: "estimate" },
+      cost_usd: 0.0016,
+    });
+    const winner = anAttempt({
+      deployment: "azure-eu/gpt-4.1@eu",
+      kind: "hedge",
+      started_ms: 300,
+      first_token_ms: 500,
+    });
+    const lines = renderTimeline(aTrace({ attempts: [loser, winner] }), plain).split("\n");
+    expect(lines.slice(3, 9)).toMatchInlineSnapshot(`
+      [
+        "1  openai/gpt-4.1       ░░░░░░░░░░░░░░░░░░░░░·················  0.4 ms to 500 ms",
+        "   first choice, key default, connected at 1.2 ms, ended at 500 ms",
+        "   HTTP 200, cancelled: another deployment answered first, 800 tokens in, 0 out (estimated), $0.0016",
+        "2  azure-eu/gpt-4.1@eu  ············░░░░░░░░░█████████████████  300 ms to 920 ms",
+        "   hedge beside a call that had not answered yet, key default, connected at 1.2 ms, first token at 500 ms, ended at 920 ms",
+        "   HTTP 200, answered, 812 tokens in, 211 out, $0.003312",
+      ]
+    `);
+    const [, painted = ""] = renderTimeline(aTrace({ attempts: [loser] }), { ...plain, color: true }).split(
+      "1  openai",
+    );
+    expect(painted).toContain("\u001b[33mHTTP 200, cancelled");
+  });
+
   it("shows a failover: who failed, why, who answered, and what it cost", () => {
     expect(renderTimeline(aFailover(), plain)).toMatchInlineSnapshot(`
       "Trace 019ab0123456789abcdef0123456789a  failed over (overloaded) and succeeded  HTTP 200

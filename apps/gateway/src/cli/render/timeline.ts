@@ -54,8 +54,8 @@ const kinds: Readonly<Record<AttemptKind, string>> = {
   sibling_key: "another key",
   same_deployment: "the same again",
   last_resort: "last resort",
-  race: "race, started beside a call that had passed its limit",
-  hedge: "hedge, started beside a call that had not answered yet",
+  race: "race beside a call that had passed its limit",
+  hedge: "hedge beside a call that had not answered yet",
 };
 
 /** What is left of a line for its bar, at least and at most. */
@@ -88,8 +88,7 @@ function bar(attempt: AttemptRecord, total: number, columns: number, paint: Pain
   // An answer that came all at once has no first token of its own: it is an answer all the same.
   const answered = attempt.failure === null && attempt.first_token_ms === null;
   const drawn = answered ? "█".repeat(end - start) : "░".repeat(token - start) + "█".repeat(end - token);
-  const style = attempt.failure === null ? "green" : "red";
-  return paint("dim", "·".repeat(start)) + paint(style, drawn) + paint("dim", "·".repeat(columns - end));
+  return paint("dim", "·".repeat(start)) + paint(styleOf(attempt), drawn) + paint("dim", "·".repeat(columns - end));
 }
 
 function about(attempt: AttemptRecord): string {
@@ -107,12 +106,23 @@ function about(attempt: AttemptRecord): string {
 
 function verdict(attempt: AttemptRecord, paint: Paint): string {
   const status = attempt.status === null ? "" : `HTTP ${attempt.status}, `;
+  const cost = attempt.cost_usd === null ? "" : `, ${formatUsd(attempt.cost_usd)}`;
+  const used = attempt.usage === null ? "" : `, ${tokens(attempt.usage)}${estimated(attempt.usage)}${cost}`;
   if (attempt.failure !== null) {
     const reason = attempt.reason === null ? "" : `: ${printable(attempt.reason)}`;
-    return `${paint("red", `${status}${attempt.failure}`)}${reason}`;
+    return `${paint(styleOf(attempt), `${status}${attempt.failure}`)}${reason}${used}`;
   }
-  const cost = attempt.cost_usd === null ? "" : `, ${formatUsd(attempt.cost_usd)}`;
-  return `${paint("green", `${status}answered`)}${attempt.usage === null ? "" : `, ${tokens(attempt.usage)}`}${cost}`;
+  return `${paint("green", `${status}answered`)}${used}`;
+}
+
+/** A call that was given up, because another was quicker or the client left, did nothing wrong. */
+function styleOf({ failure }: AttemptRecord): "green" | "yellow" | "red" {
+  if (failure === null) return "green";
+  return failure === "cancelled" ? "yellow" : "red";
+}
+
+function estimated({ source }: Usage): string {
+  return source === "estimate" ? " (estimated)" : "";
 }
 
 /** Moments and spans in one form: `0 ms` is the arrival of the request. */
@@ -138,7 +148,7 @@ function result(trace: Trace): string[] {
   return [
     ...(provider === null ? [] : [`answered by ${printable(provider)}`]),
     ...(trace.first_token_ms === null ? [] : [`first token after ${formatDuration(trace.first_token_ms)}`]),
-    ...(usage === null ? [] : [`${tokens(usage)}${usage.source === "estimate" ? " (estimated)" : ""}`]),
+    ...(usage === null ? [] : [`${tokens(usage)}${estimated(usage)}`]),
     ...(cost === null ? [] : [`cost ${formatUsd(cost)}`]),
     ...(deltas === null ? [] : [`against the primary: ${against(deltas)}`]),
     ...(named.length === 0 ? [] : [`tags ${named.join(", ")}`]),
