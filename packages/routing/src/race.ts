@@ -150,7 +150,7 @@ export class Race {
     return null;
   }
 
-  /** An untried twin whose breaker is closed and that has a key with room: a hedge is a wish, so it tests and strains nothing. */
+  /** An untried twin whose breaker is closed and that has a key with room: a hedge is a wish, so it tests no breaker and strains no key. */
   #hedgeTarget(alone: LiveCall, now: number): Deployment | null {
     const demand = demandOf(this.#input);
     const target = this.#input.plan.candidates.find(
