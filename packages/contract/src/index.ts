@@ -3,6 +3,7 @@ export * from "./deployment.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./failure.ts";
+export * from "./overrides.ts";
 export * from "./trace.ts";
 export * from "./rate-limits.ts";
 export * from "./settings.ts";

@@ -1,4 +1,4 @@
-import type { Capability, ClientError, Dialect, Operation } from "@tuloy/contract";
+import type { Capability, ClientError, Dialect, Operation, RoutingOverrides } from "@tuloy/contract";
 
 import type { ProviderPreset } from "./providers/preset.ts";
 
@@ -21,18 +21,24 @@ export interface RequestFacts {
   readonly maxOutputTokens: number | null;
   /** The client asked for much reasoning, so the first token takes longer. */
   readonly highEffort: boolean;
+  /** What the body says of routing; null: nothing, which is the common case. */
+  readonly overrides: RoutingOverrides | null;
+  /** The session that the body names, or null. */
+  readonly session: string | null;
+  /** Names of the parameters that the body sets beyond its content: sampling, limits, tools, formats. */
+  readonly parameters: readonly string[];
 }
 
 /** A valid request of a client. */
 export interface ReadRequest {
   readonly operation: Operation;
   readonly dialect: Dialect;
-  /** As the client wrote it. */
+  /** As the client wrote it, in `model` or, where that is absent, first in `models`. */
   readonly model: string;
   readonly facts: RequestFacts;
   /**
-   * The body for one deployment: the client's bytes with only the model and, for streams, the wish for usage changed. The
-   * client's own Buffer when nothing has to change.
+   * The body for one deployment: the client's bytes without what was for the gateway, and with only the model and, for streams,
+   * the wish for usage changed. The client's own Buffer when nothing has to change.
    */
   encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">): Buffer;
 }

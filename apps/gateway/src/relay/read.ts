@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import { clientError, type ClientError } from "@tuloy/contract";
-import type { ReadRequest } from "@tuloy/dialects";
+import { clientError, type ClientError, type RoutingOverrides } from "@tuloy/contract";
+import { sessionName, type ReadRequest } from "@tuloy/dialects";
 
 import type { Principal } from "../config/key-ring.ts";
 import { resolveModel, routeFor, routeMatches, type RouteFacts } from "../config/match.ts";
 import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
+import { modelNotFound } from "./model-not-found.ts";
+import { resolveOverrides, type StandIn } from "./stand-ins.ts";
 
 /** A request as routing sees it: what is asked, of which model, under which route. */
 export interface Asked {
@@ -15,14 +17,22 @@ export interface Asked {
   /** The provider the client locked the request to, or null. */
   readonly lock: string | null;
   readonly route: Route;
-  /** `x-tuloy-no-failover: true`: the first candidate or nothing. */
+  /** What the body says of routing, in the configuration's own names; null: nothing. */
+  readonly overrides: RoutingOverrides | null;
+  /** The models of `overrides`, found: each may stand in, in this order. */
+  readonly standIns: readonly StandIn[];
+  /** `x-tuloy-no-failover: true` or `allow_fallbacks: false`: the first candidate or nothing. */
   readonly noFailover: boolean;
+  /** `x-session-id`, else what the body calls its session: requests that should go to the same deployment. Null: none. */
+  readonly session: string | null;
   /** Milliseconds for the whole request. */
   readonly deadlineMs: number;
   /** The client's own limit is shorter than the route's. */
   readonly clientShortened: boolean;
   readonly tags: Readonly<Record<string, string>>;
 }
+
+const noStandIns: readonly StandIn[] = [];
 
 /** Finds the model, the route and the overrides of a request that was read. */
 export function ask(
@@ -32,7 +42,7 @@ export function ask(
   snapshot: Snapshot,
 ): Asked | ClientError {
   const resolved = resolveModel(snapshot, request.model);
-  if ("notFound" in resolved) return modelNotFound(request.model, resolved.nearest);
+  if ("notFound" in resolved) return modelNotFound(request.model, resolved.nearest, "model");
   const { entry, lock } = resolved;
   if (entry.operation !== request.operation) {
     return clientError(
@@ -48,6 +58,10 @@ export function ask(
     environment: principal.environment,
   });
   if ("code" in route) return route;
+  const { overrides: stated, session } = request.facts;
+  const found = stated === null ? null : resolveOverrides(stated, resolved, snapshot);
+  if (found !== null && "code" in found) return found;
+  const overrides = found?.overrides ?? null;
   const limit = clientLimitMs(headers);
   const { deadlineMs } = route.failover;
   return {
@@ -56,21 +70,14 @@ export function ask(
     entry,
     lock,
     route,
-    noFailover: headers["x-tuloy-no-failover"] === "true",
+    overrides,
+    standIns: found?.standIns ?? noStandIns,
+    noFailover: headers["x-tuloy-no-failover"] === "true" || overrides?.allowFallbacks === false,
+    session: sessionName(headers["x-session-id"]) ?? session,
     deadlineMs: limit === null ? deadlineMs : Math.min(limit, deadlineMs),
     clientShortened: limit !== null && limit < deadlineMs,
     tags: readTags(headers["x-tuloy-tags"]),
   };
-}
-
-function modelNotFound(requested: string, nearest: readonly string[]): ClientError {
-  const shown = requested.length > 100 ? `${requested.slice(0, 100)}…` : requested;
-  const hint = nearest.length > 0 ? ` Nearest: ${nearest.join(", ")}.` : "";
-  return clientError(
-    "model_not_found",
-    `No provider here serves the model "${shown}".${hint} GET /v1/models lists all.`,
-    { param: "model" },
-  );
 }
 
 function chosenRoute(snapshot: Snapshot, headers: IncomingHttpHeaders, facts: RouteFacts): Route | ClientError {

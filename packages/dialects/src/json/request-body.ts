@@ -1,9 +1,12 @@
 import { isUtf8 } from "node:buffer";
 
-import { clientError, type ClientError } from "@tuloy/contract";
+import { clientError, type ClientError, type RoutingOverrides } from "@tuloy/contract";
 
+import { isForTheGateway, readOverrides } from "../overrides/read.ts";
+import { invalidField, kindOf } from "./invalid-field.ts";
 import { locateJsonError } from "./locate-error.ts";
-import { scanTopLevel, type Member } from "./top-level.ts";
+import { stripMembers, type ScannedObject } from "./strip.ts";
+import { scanTopLevel } from "./top-level.ts";
 import { isObject, parseJson, type JsonObject } from "./value.ts";
 
 /** A request's nesting, the outermost object included. Real requests have some ten levels, schemas in tools some thirty. */
@@ -12,20 +15,11 @@ const maxDepth = 128;
 /** A request's body, parsed and with the places of its top-level members. */
 export interface RequestBody {
   readonly fields: JsonObject;
-  readonly scanned: { readonly members: readonly Member[]; readonly bodyStart: number };
+  /** What may go to a provider: the body without the members that are for the gateway. The client's own Buffer when it has none. */
+  readonly sendable: ScannedObject;
   readonly model: string;
-}
-
-/** An error about one field. */
-export function invalidField(param: string, message: string): ClientError {
-  return clientError("invalid_request", message, { param });
-}
-
-/** What a value is, for error messages. */
-export function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  /** Null: none. */
+  readonly overrides: RoutingOverrides | null;
 }
 
 function lineAndColumn(body: Buffer, offset: number): string {
@@ -49,13 +43,21 @@ export function readRequestBody(body: Buffer): RequestBody | ClientError {
     return clientError("invalid_request", `The request body must be a JSON object, but it is ${kindOf(fields)}.`);
   }
   if (!isUtf8(body)) return clientError("invalid_json", "The request body is not UTF-8. Encode it as UTF-8.");
-  const model = fields.model;
+  const read = readOverrides(fields);
+  if ("code" in read) return read;
+  const model = read.model ?? fields.model;
   if (model === undefined) return invalidField("model", 'The field "model" is missing. Name the model to use.');
   if (typeof model !== "string") {
     return invalidField("model", `The field "model" must be a string, but it is ${kindOf(model)}.`);
   }
   if (model.trim() === "") return invalidField("model", 'The field "model" is empty. Name the model to use.');
-  return { fields, scanned, model };
+  const { members, bodyStart } = scanned;
+  return {
+    fields,
+    sendable: stripMembers({ body, members, bodyStart }, isForTheGateway),
+    model,
+    overrides: read.overrides,
+  };
 }
 
 function notJson(source: string): ClientError {

@@ -10,7 +10,7 @@ export interface Edit {
 /** Makes the edits, which must not overlap. Every other byte stays as it is. @returns `body` itself when there are none */
 export function splice(body: Buffer, edits: readonly Edit[]): Buffer {
   if (edits.length === 0) return body;
-  const ordered = edits.length === 1 ? edits : edits.toSorted((a, b) => a.start - b.start);
+  const ordered = edits.length === 1 ? edits : edits.toSorted((a, b) => a.start - b.start || a.end - b.end);
   let length = body.length;
   for (const { start, end, text } of ordered) length += Buffer.byteLength(text) - (end - start);
   const spliced = Buffer.allocUnsafe(length);

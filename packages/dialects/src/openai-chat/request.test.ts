@@ -34,6 +34,9 @@ describe("readChatRequest", () => {
       contextTokens: 20,
       maxOutputTokens: 50,
       highEffort: false,
+      overrides: null,
+      session: null,
+      parameters: ["max_tokens"],
     });
   });
 

@@ -1,9 +1,13 @@
 import type { Capability, ClientError } from "@tuloy/contract";
 
-import { invalidField, kindOf, readRequestBody, type RequestBody } from "../json/request-body.ts";
+import { invalidField, kindOf } from "../json/invalid-field.ts";
+import { readRequestBody, type RequestBody } from "../json/request-body.ts";
 import { insertMember, setMember, splice, type Edit } from "../json/splice.ts";
+import type { ScannedObject } from "../json/strip.ts";
 import { scanTopLevel } from "../json/top-level.ts";
 import { count, isObject, text, type JsonObject } from "../json/value.ts";
+import { readSession } from "../overrides/session.ts";
+import { usedParameters } from "../parameters/used.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
 
@@ -43,10 +47,11 @@ export function readChatRequest(body: Buffer): ReadRequest | ClientError {
   if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
     return invalidField("stream", `The field "stream" must be true or false, but it is ${kindOf(stream)}.`);
   }
-  return new ChatRequest(body, read, readFacts(body, fields, messages));
+  return new ChatRequest(read, readFacts(read, messages));
 }
 
-function readFacts(body: Buffer, fields: JsonObject, messages: readonly unknown[]): RequestFacts {
+function readFacts({ fields, sendable, overrides }: RequestBody, messages: readonly unknown[]): RequestFacts {
+  const { body } = sendable;
   const media = findMedia(messages);
   const inputTokens =
     Math.ceil(Math.max(0, body.length - media.bytes) / bytesPerToken) +
@@ -64,6 +69,9 @@ function readFacts(body: Buffer, fields: JsonObject, messages: readonly unknown[
     contextTokens: inputTokens,
     maxOutputTokens: count(fields.max_completion_tokens) ?? count(fields.max_tokens),
     highEffort: effort === "high" || effort === "xhigh",
+    overrides,
+    session: readSession(fields),
+    parameters: usedParameters(sendable, fields),
   };
 }
 
@@ -107,12 +115,13 @@ class ChatRequest implements ReadRequest {
   readonly dialect = "openai-chat";
   readonly model: string;
   readonly facts: RequestFacts;
-  readonly #body: Buffer;
-  readonly #scanned: RequestBody["scanned"];
+  readonly #sendable: ScannedObject;
+  /** What stands in the body: null when the model was the first of `models`. */
+  readonly #named: string | null;
 
-  constructor(body: Buffer, { scanned, model }: RequestBody, facts: RequestFacts) {
-    this.#body = body;
-    this.#scanned = scanned;
+  constructor({ fields, sendable, model }: RequestBody, facts: RequestFacts) {
+    this.#sendable = sendable;
+    this.#named = fields.model === model ? model : null;
     this.model = model;
     this.facts = facts;
   }
@@ -120,19 +129,19 @@ class ChatRequest implements ReadRequest {
   encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">): Buffer {
     const askForUsage = this.facts.stream && !this.facts.wantsUsage && preset.streamUsage;
     const edits: Edit[] = [];
-    if (upstreamModel !== this.model) edits.push(...setMember(this.#scanned, "model", JSON.stringify(upstreamModel)));
+    if (upstreamModel !== this.#named) edits.push(...setMember(this.#sendable, "model", JSON.stringify(upstreamModel)));
     if (askForUsage) edits.push(...this.#usageEdits());
-    return splice(this.#body, edits);
+    return splice(this.#sendable.body, edits);
   }
 
   /** Without usage in the stream, what it cost could only be estimated. Options that the client did set are kept. */
   #usageEdits(): Edit[] {
     const edits: Edit[] = [];
     let present = false;
-    for (const { key, start, end } of this.#scanned.members) {
+    for (const { key, start, end } of this.#sendable.members) {
       if (key !== "stream_options") continue;
       present = true;
-      const options = this.#body.subarray(start, end);
+      const options = this.#sendable.body.subarray(start, end);
       const inner = scanTopLevel(options, Infinity);
       if (inner.kind === "object") {
         for (const edit of setMember(inner, "include_usage", "true")) {
@@ -142,7 +151,7 @@ class ChatRequest implements ReadRequest {
         edits.push({ start, end, text: '{"include_usage":true}' });
       }
     }
-    if (!present) edits.push(insertMember(this.#scanned, "stream_options", '{"include_usage":true}'));
+    if (!present) edits.push(insertMember(this.#sendable, "stream_options", '{"include_usage":true}'));
     return edits;
   }
 }

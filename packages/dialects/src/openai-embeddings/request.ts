@@ -1,7 +1,11 @@
 import type { ClientError } from "@tuloy/contract";
 
-import { invalidField, kindOf, readRequestBody, type RequestBody } from "../json/request-body.ts";
+import { invalidField, kindOf } from "../json/invalid-field.ts";
+import { readRequestBody, type RequestBody } from "../json/request-body.ts";
 import { setMember, splice } from "../json/splice.ts";
+import type { ScannedObject } from "../json/strip.ts";
+import { readSession } from "../overrides/session.ts";
+import { usedParameters } from "../parameters/used.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
 
 const bytesPerToken = 4;
@@ -23,10 +27,10 @@ export function readEmbeddingsRequest(body: Buffer): ReadRequest | ClientError {
       `The field "input" must be a text, an array of texts, or tokens, but it is ${kindOf(input)}.`,
     );
   }
-  return new EmbeddingsRequest(body, read, readFacts(input));
+  return new EmbeddingsRequest(read, readFacts(read, input));
 }
 
-function readFacts(input: string | readonly unknown[]): RequestFacts {
+function readFacts({ fields, sendable, overrides }: RequestBody, input: string | readonly unknown[]): RequestFacts {
   const { total, largest } = estimate(input);
   return {
     stream: false,
@@ -37,6 +41,9 @@ function readFacts(input: string | readonly unknown[]): RequestFacts {
     contextTokens: largest,
     maxOutputTokens: 0,
     highEffort: false,
+    overrides,
+    session: readSession(fields),
+    parameters: usedParameters(sendable, fields),
   };
 }
 
@@ -66,18 +73,19 @@ class EmbeddingsRequest implements ReadRequest {
   readonly dialect = "openai-embeddings";
   readonly model: string;
   readonly facts: RequestFacts;
-  readonly #body: Buffer;
-  readonly #scanned: RequestBody["scanned"];
+  readonly #sendable: ScannedObject;
+  /** What stands in the body: null when the model was the first of `models`. */
+  readonly #named: string | null;
 
-  constructor(body: Buffer, { scanned, model }: RequestBody, facts: RequestFacts) {
-    this.#body = body;
-    this.#scanned = scanned;
+  constructor({ fields, sendable, model }: RequestBody, facts: RequestFacts) {
+    this.#sendable = sendable;
+    this.#named = fields.model === model ? model : null;
     this.model = model;
     this.facts = facts;
   }
 
   encode(upstreamModel: string): Buffer {
-    if (upstreamModel === this.model) return this.#body;
-    return splice(this.#body, setMember(this.#scanned, "model", JSON.stringify(upstreamModel)));
+    if (upstreamModel === this.#named) return this.#sendable.body;
+    return splice(this.#sendable.body, setMember(this.#sendable, "model", JSON.stringify(upstreamModel)));
   }
 }

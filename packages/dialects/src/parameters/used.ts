@@ -1,0 +1,29 @@
+import type { ScannedObject } from "../json/strip.ts";
+import type { JsonObject } from "../json/value.ts";
+
+/**
+ * Members that are the request itself, or say who asks, rather than how the answer shall be made. Everything else is a
+ * parameter, whether it is known here or not.
+ */
+const noParameters: ReadonlySet<string> = new Set([
+  "model",
+  "messages",
+  "input",
+  "stream",
+  "stream_options",
+  "user",
+  "prompt_cache_key",
+]);
+
+const nothing: readonly string[] = [];
+
+/** The parameters a body sets, in their order. One that is null is not set. */
+export function usedParameters({ members }: ScannedObject, fields: JsonObject): readonly string[] {
+  let used: string[] | null = null;
+  for (const { key } of members) {
+    if (noParameters.has(key) || fields[key] === null) continue;
+    if (used === null) used = [key];
+    else if (!used.includes(key)) used.push(key);
+  }
+  return used ?? nothing;
+}
