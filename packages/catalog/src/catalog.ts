@@ -39,7 +39,15 @@ const byName: ReadonlyMap<string, CatalogModel> = new Map(
 );
 
 const offersByKind: ReadonlyMap<string, readonly Offer[]> = Map.groupBy(
-  sources.flatMap(({ kind, rows }) => rows.map(({ name, price }): Offer => ({ kind, model: name, id: name, price }))),
+  sources.flatMap(({ kind, rows }) =>
+    rows.map(({ name, price, refuses = [] }): Offer => ({
+      kind,
+      model: name,
+      id: name,
+      price,
+      refuses: new Set(refuses),
+    })),
+  ),
   (offer) => offer.kind,
 );
 

@@ -10,6 +10,8 @@ export interface ModelFacts {
   readonly capabilities: readonly Capability[];
   readonly hiddenReasoning: boolean;
   readonly dimensions?: number;
+  /** Parameters that the author's own endpoint answers with 400 for this model. */
+  readonly refuses?: readonly string[];
   /** The author's own list price. */
   readonly price: Price;
 }
@@ -41,4 +43,6 @@ export interface Offer {
   /** The provider's own id for it. */
   readonly id: string;
   readonly price: Price;
+  /** Parameters that this provider does not take for this model. */
+  readonly refuses: ReadonlySet<string>;
 }

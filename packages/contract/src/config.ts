@@ -164,6 +164,30 @@ const context = z.int().positive();
 const abilities = z.array(z.enum(capabilities));
 const dimensions = z.int().positive().max(65_536);
 
+const parameterName = z.string().min(1, { error: "is empty" }).max(100);
+
+const parameters = z
+  .strictObject({
+    takes: z
+      .array(parameterName)
+      .optional()
+      .describe(
+        "All that it takes, as the request spells it: temperature, top_p, max_tokens, … Default: unknown, so anything is sent.",
+      ),
+    refuses: z
+      .array(parameterName)
+      .optional()
+      .describe("What it does not take. Default: what its kind is known to refuse for the model."),
+    max_stops: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe("The most stop sequences. Default: its kind's limit, else unknown."),
+  })
+  .describe(
+    "Which request parameters it takes. Another spelling is used where there is one (max_tokens and max_completion_tokens, reasoning and reasoning_effort); what shapes the answer excludes this deployment; the rest is left out, which the trace notes.",
+  );
+
 const providerModel = z
   .strictObject({
     id: z
@@ -191,6 +215,7 @@ const providerModel = z
     dimensions: dimensions
       .optional()
       .describe("Length of the vectors of an embedding model. All deployments of one model must agree."),
+    parameters: parameters.optional(),
   })
   .describe("How this provider serves one model. Empty: with the built-in facts.");
 

@@ -1,3 +1,5 @@
+import type { ParameterFacts } from "./parameters.ts";
+
 /** USD per million tokens. */
 export interface Price {
   readonly input: number;
@@ -43,4 +45,6 @@ export interface Deployment {
   readonly price: Price | null;
   /** Reasoning happens before the first visible token, so first-token limits are longer (six times as long). */
   readonly hiddenReasoning: boolean;
+  /** Null when nothing is known: then every parameter is sent as it came. */
+  readonly parameters: ParameterFacts | null;
 }

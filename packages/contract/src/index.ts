@@ -4,6 +4,7 @@ export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./failure.ts";
 export * from "./overrides.ts";
+export * from "./parameters.ts";
 export * from "./trace.ts";
 export * from "./rate-limits.ts";
 export * from "./settings.ts";

@@ -10,6 +10,7 @@ export const exclusionReasons = [
   "region",
   "capability",
   "context",
+  "parameters",
   "isolated",
   "breaker_open",
   "no_usable_key",

@@ -1,9 +1,10 @@
-import type { Capability, ClientError, Dialect, Operation, RoutingOverrides } from "@tuloy/contract";
+import type { Capability, ClientError, Dialect, Operation, ParameterUse, RoutingOverrides } from "@tuloy/contract";
 
+import type { ParameterTarget } from "./parameters/translate.ts";
 import type { ProviderPreset } from "./providers/preset.ts";
 
 /** What routing needs to know about a request, read once. Holds no prompt text. */
-export interface RequestFacts {
+export interface RequestFacts extends ParameterUse {
   readonly stream: boolean;
   /** The client asked for a usage chunk in its stream. When it did not, ours is asked for and taken out again. */
   readonly wantsUsage: boolean;
@@ -25,8 +26,6 @@ export interface RequestFacts {
   readonly overrides: RoutingOverrides | null;
   /** The session that the body names, or null. */
   readonly session: string | null;
-  /** Names of the parameters that the body sets beyond its content: sampling, limits, tools, formats. */
-  readonly parameters: readonly string[];
 }
 
 /** A valid request of a client. */
@@ -37,10 +36,13 @@ export interface ReadRequest {
   readonly model: string;
   readonly facts: RequestFacts;
   /**
-   * The body for one deployment: the client's bytes without what was for the gateway, and with only the model and, for streams,
-   * the wish for usage changed. The client's own Buffer when nothing has to change.
+   * The body for one deployment: the client's bytes without what was for the gateway, and with only the model, the parameters that
+   * `target` takes otherwise and, for streams, the wish for usage changed. The client's own Buffer when nothing has to change.
+   * @param target null: every parameter goes as it came
    */
-  encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">): Buffer;
+  encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">, target?: ParameterTarget | null): Buffer;
+  /** What `encode` says otherwise than the client did, in words. */
+  notes(target: ParameterTarget): readonly string[];
 }
 
 /** Tells the two results of reading a request apart. */

@@ -19,6 +19,7 @@ export function deployment(provider: string, fields: Partial<Deployment> = {}): 
     capabilities: null,
     price: null,
     hiddenReasoning: false,
+    parameters: null,
     ...fields,
   };
 }

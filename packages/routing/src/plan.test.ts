@@ -18,6 +18,8 @@ function input(fields: Partial<PlanInput> = {}): PlanInput {
     noFailover: false,
     capabilities: [],
     tokens: 100,
+    parameterUse: { parameters: [], stops: 0 },
+    requireParameters: false,
     ...fields,
   };
 }

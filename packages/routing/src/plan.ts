@@ -1,4 +1,6 @@
-import type { Capability, Deployment, Exclusion, ExclusionReason } from "@tuloy/contract";
+import type { Capability, Deployment, Exclusion, ExclusionReason, ParameterUse } from "@tuloy/contract";
+
+import { refusedParameter } from "./parameters.ts";
 
 /** The ordered deployments for one request, and those excluded, each with its reason. */
 export interface Plan {
@@ -20,6 +22,9 @@ export interface PlanInput {
   readonly capabilities: readonly Capability[];
   /** Estimated input plus requested output, in tokens. */
   readonly tokens: number;
+  readonly parameterUse: ParameterUse;
+  /** A deployment must take every parameter, also those without which the answer would be much the same. */
+  readonly requireParameters: boolean;
 }
 
 const nothingExcluded: readonly Exclusion[] = [];
@@ -75,7 +80,8 @@ function filter(deployment: Deployment, input: PlanInput): Exclusion | null {
     const detail = `the request needs about ${tokens} tokens, the window holds ${deployment.contextTokens}`;
     return excluded(deployment, "context", detail);
   }
-  return null;
+  const refused = refusedParameter(deployment.parameters, input.parameterUse, input.requireParameters);
+  return refused === null ? null : excluded(deployment, "parameters", refused);
 }
 
 function beyondPrimary(deployment: Deployment, input: PlanInput, before: readonly Deployment[]): Exclusion | null {

@@ -1,4 +1,4 @@
-import type { Capability, Deployment, Exclusion, Price } from "@tuloy/contract";
+import type { Capability, Deployment, Exclusion, ParameterUse, Price } from "@tuloy/contract";
 import { makePlan } from "@tuloy/routing";
 import type { Plan } from "@tuloy/routing";
 
@@ -12,6 +12,8 @@ export interface Wish {
   readonly tokens: number;
 }
 
+const noParameters: ParameterUse = { parameters: [], stops: 0 };
+
 export const anyRequest: Wish = { lock: null, capabilities: [], tokens: 0 };
 
 /** The plan that a route makes for a model, before any health is known. */
@@ -23,6 +25,8 @@ export function planOf(entry: ModelEntry, route: Route, wish: Wish): Plan {
     noFailover: false,
     capabilities: wish.capabilities,
     tokens: wish.tokens,
+    parameterUse: noParameters,
+    requireParameters: false,
   });
 }
 

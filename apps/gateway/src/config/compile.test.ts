@@ -73,6 +73,27 @@ providers:
     expect(deployment(snapshot, "rack/house")?.price).toEqual({ input: 0, output: 1 });
   });
 
+  it("takes what a model does not take from the kind's list for that very id, and what the file says before it", () => {
+    const snapshot = compiled(`
+providers:
+  openai: { kind: openai, keys: [{ value: k }], models: { o3: , gpt-4.1: , tuned: { id: "ft:o3:x" }, gpt-5: { parameters: { refuses: [seed], max_stops: 1 } } } }
+  rack: { kind: openai-compatible, base_url: https://x.example, models: { o3: , m: { parameters: { takes: [temperature] } } } }`);
+    const parameters = (id: string) => deployment(snapshot, id)?.parameters;
+    expect(parameters("openai/o3")?.modelRefuses.has("max_tokens")).toBe(true);
+    expect(parameters("openai/o3")).toMatchObject({ takes: null, maxStops: 4 });
+    expect(parameters("openai/gpt-4.1")?.modelRefuses.has("reasoning_effort")).toBe(true);
+    expect(parameters("openai/gpt-4.1")?.refuses.has("top_k")).toBe(true);
+    expect(parameters("openai/tuned")?.modelRefuses.size).toBe(0);
+    expect(parameters("openai/gpt-5")).toEqual({
+      takes: null,
+      refuses: new Set(["seed"]),
+      modelRefuses: new Set(),
+      maxStops: 1,
+    });
+    expect(parameters("rack/o3")).toBeNull();
+    expect(parameters("rack/m")).toMatchObject({ takes: new Set(["temperature"]), maxStops: null });
+  });
+
   it("knows nothing of the abilities and the window of a model that nobody described", () => {
     const snapshot = compiled(
       "providers: { x: { kind: openai-compatible, base_url: https://x.example, models: { m: } } }",

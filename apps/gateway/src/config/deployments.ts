@@ -1,6 +1,8 @@
 import { catalogModel, offersOf } from "@tuloy/catalog";
 import type { CatalogModel, Offer } from "@tuloy/catalog";
-import type { Config, Deployment, Price, ProviderConfig, ProviderModelConfig } from "@tuloy/contract";
+import type { Config, Deployment, ParameterFacts, Price, ProviderConfig, ProviderModelConfig } from "@tuloy/contract";
+
+import { presetFor } from "./preset-for.ts";
 
 /** A deployment with what only the check of a configuration needs. */
 export interface Serving {
@@ -51,6 +53,7 @@ function serving(config: Config, providerName: string, modelName: string, own: P
       capabilities: abilities === undefined ? (known?.capabilities ?? null) : new Set(abilities),
       price: priceOf(own) ?? offered(provider, (offer) => offer.id === id)?.price ?? null,
       hiddenReasoning: known?.hiddenReasoning ?? false,
+      parameters: parametersOf(provider, own, id),
     },
     dimensions: own?.dimensions ?? said?.dimensions ?? knownDimensions(id, known),
     path: provider.models === undefined ? null : ["providers", providerName, "models", modelName],
@@ -77,6 +80,25 @@ function knownDimensions(id: string, model: CatalogModel | null): number | null 
 
 function offered(provider: ProviderConfig, wanted: (offer: Offer) => boolean): Offer | undefined {
   return offersOf(provider.kind).find(wanted);
+}
+
+const noRefusals: ReadonlySet<string> = new Set();
+
+/** What the file says goes before what is known of the kind, and like a price that holds for an id at a provider. */
+function parametersOf(provider: ProviderConfig, own: ProviderModelConfig | null, id: string): ParameterFacts | null {
+  const said = own?.parameters;
+  const preset = presetFor(provider.kind);
+  const modelRefuses =
+    said === undefined ? (offered(provider, (offer) => offer.id === id)?.refuses ?? noRefusals) : noRefusals;
+  const facts = {
+    takes: said?.takes === undefined ? null : new Set(said.takes),
+    refuses: new Set(said?.refuses ?? preset.refuses),
+    modelRefuses,
+    maxStops: said?.max_stops ?? preset.maxStops,
+  };
+  const nothing =
+    facts.takes === null && facts.refuses.size === 0 && modelRefuses.size === 0 && facts.maxStops === null;
+  return nothing ? null : facts;
 }
 
 function priceOf(own: ProviderModelConfig | null): Price | null {

@@ -198,7 +198,7 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
  * @param settle called once with what it came to, unless it is cancelled
  */
 function upstreamCall(
-  { request, route }: Asked,
+  { request, route, entry }: Asked,
   open: OpenAttempt,
   context: AttemptContext,
   mayCut: () => boolean,
@@ -208,7 +208,7 @@ function upstreamCall(
   const { dialect, clock, outlet, fault } = context;
   const provider = providerOf(call, context);
   const secret = secretOf(provider, call.key.name);
-  const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders);
+  const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders, entry.model);
   const callContext: CallContext = {
     outlet,
     clock,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { Deployment } from "@tuloy/contract";
-import type { ReadRequest } from "@tuloy/dialects";
+import type { ParameterTarget, ReadRequest } from "@tuloy/dialects";
 
 import type { Provider } from "../config/snapshot.ts";
 import { version } from "../version.ts";
@@ -23,6 +23,7 @@ const addresses = new WeakMap<Provider, Address>();
 /**
  * What goes to one deployment: built afresh for every attempt, so that nothing of an earlier one is inherited.
  * @param secret the provider key's value, null for a provider without keys
+ * @param askedModel the canonical model that the request is for, which the deployment may stand in for
  */
 export function encode(
   request: ReadRequest,
@@ -30,6 +31,7 @@ export function encode(
   provider: Provider,
   secret: string | null,
   client: IncomingHttpHeaders,
+  askedModel: string,
 ): UpstreamRequest {
   const { to, basePath } = addressOf(provider);
   const endpoint = provider.preset.endpoints[request.operation];
@@ -40,8 +42,19 @@ export function encode(
     to,
     path: basePath + endpoint.path,
     headers: headersFor(request, provider, secret, client),
-    body: request.encode(deployment.upstreamModel, provider.preset),
+    body: request.encode(deployment.upstreamModel, provider.preset, targetOf(request, deployment, askedModel)),
   };
+}
+
+/** How a deployment takes the parameters of a request; null when nothing is known or the request has none. */
+export function targetOf(
+  { facts }: ReadRequest,
+  { parameters, model }: Deployment,
+  askedModel: string,
+): ParameterTarget | null {
+  return parameters === null || facts.parameters.length === 0
+    ? null
+    : { facts: parameters, substitute: model !== askedModel };
 }
 
 function headersFor(

@@ -124,7 +124,7 @@ function underDrill(relay: Relay, { principal, tags }: Asked): Relay {
   return drill === null ? relay : { ...relay, health: drill.health, outlet: drill.outlet, drill: drill.id };
 }
 
-function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked): Plan {
+function planFor({ entry, route, lock, noFailover, overrides, request: { facts } }: Asked): Plan {
   return makePlan({
     deployments: entry.deployments,
     providers: route.providers,
@@ -132,6 +132,8 @@ function planFor({ entry, route, lock, noFailover, request: { facts } }: Asked):
     noFailover,
     capabilities: facts.capabilities,
     tokens: facts.contextTokens + (facts.maxOutputTokens ?? 0),
+    parameterUse: facts,
+    requireParameters: overrides?.requireParameters ?? false,
   });
 }
 

@@ -15,6 +15,7 @@ import type { Plan } from "@tuloy/routing";
 import type { Principal } from "../config/key-ring.ts";
 import { failoverClass } from "./failover-class.ts";
 import type { Asked } from "./read.ts";
+import { targetOf } from "./encode.ts";
 import { millis } from "./record.ts";
 
 /** What is known of every request whose sender is known. */
@@ -85,7 +86,7 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     cost_usd: totalCost(attempts),
     deltas: plan && answered ? deltas(plan, attempts, answered) : null,
     tags: asked?.tags ?? nothing,
-    notes: ending.notes,
+    notes: plan && asked ? withTranslation(ending.notes, translationNotes(asked, plan, attempts)) : ending.notes,
     drill: identity.drill,
   };
 }
@@ -103,6 +104,26 @@ function failover(attempts: readonly AttemptRecord[], answered: AttemptRecord | 
     answered.kind,
     others.filter((attempt) => attempt !== answered),
   );
+}
+
+function withTranslation(notes: readonly string[], translation: readonly string[]): readonly string[] {
+  return translation.length === 0 ? notes : [...translation, ...notes];
+}
+
+const noNotes: readonly string[] = [];
+
+/** What a deployment got otherwise than the client sent it: each deployment once, however often it was called. */
+function translationNotes(
+  { request, entry }: Asked,
+  { candidates }: Plan,
+  attempts: readonly AttemptRecord[],
+): readonly string[] {
+  if (request.facts.parameters.length === 0) return noNotes;
+  return candidates.flatMap((deployment) => {
+    const target = targetOf(request, deployment, entry.model);
+    if (target === null || !attempts.some((attempt) => attempt.deployment === deployment.id)) return noNotes;
+    return request.notes(target).map((note) => `${deployment.id}: ${note}`);
+  });
 }
 
 /** Everything that the request cost, failed attempts included. Null when no attempt has a known cost. */

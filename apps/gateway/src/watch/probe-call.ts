@@ -93,7 +93,12 @@ export function startProbe(
   const { promise, resolve } = Promise.withResolvers<AnswerOutcome>();
   const done = promise.then((outcome) => settleProbe(target, leave, outcome, startedAt, parts));
   try {
-    const call = new AnswerCall(context, encode(request, deployment, provider, secret, {}), dialect, resolve);
+    const call = new AnswerCall(
+      context,
+      encode(request, deployment, provider, secret, {}, deployment.model),
+      dialect,
+      resolve,
+    );
     call.start();
     return { done, cancel: () => call.cancel() };
   } catch (error) {

@@ -11,6 +11,18 @@
  */
 import type { ModelFacts } from "../facts.ts";
 
+/**
+ * Reasoning models take the limit only as `max_completion_tokens`, which counts the reasoning too
+ * (https://platform.openai.com/docs/guides/reasoning).
+ */
+const reasons = ["max_tokens"];
+/** The first of them take no sampling parameters either; later ones do at effort `none`, so they judge for themselves. */
+const reasonsAlways = [...reasons, "temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias"];
+/** https://platform.openai.com/docs/api-reference/chat/create: `stop` is not taken by o3 and o4-mini, nor `parallel_tool_calls` by the o series. */
+const oSeries = [...reasonsAlways, "parallel_tool_calls"];
+/** The others refuse what only reasoning models understand. */
+const plain = ["reasoning_effort", "verbosity"];
+
 export const openaiChat: readonly ModelFacts[] = [
   {
     name: "gpt-5.5",
@@ -18,6 +30,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 5, output: 30, cachedInput: 0.5 },
   },
   {
@@ -26,6 +39,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 0.75, output: 4.5, cachedInput: 0.075 },
   },
   {
@@ -34,6 +48,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 0.2, output: 1.25, cachedInput: 0.02 },
   },
   {
@@ -42,6 +57,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 2.5, output: 15, cachedInput: 0.25 },
   },
   {
@@ -50,6 +66,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 1.75, output: 14, cachedInput: 0.175 },
   },
   {
@@ -58,6 +75,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 1.75, output: 14, cachedInput: 0.175 },
   },
   {
@@ -66,6 +84,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 1.25, output: 10, cachedInput: 0.125 },
   },
   {
@@ -74,6 +93,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasons,
     price: { input: 1.25, output: 10, cachedInput: 0.125 },
   },
   {
@@ -82,6 +102,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasonsAlways,
     price: { input: 1.25, output: 10, cachedInput: 0.125 },
   },
   {
@@ -90,6 +111,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasonsAlways,
     price: { input: 0.25, output: 2, cachedInput: 0.025 },
   },
   {
@@ -98,6 +120,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 128_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: reasonsAlways,
     price: { input: 0.05, output: 0.4, cachedInput: 0.005 },
   },
   {
@@ -106,6 +129,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 100_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: [...oSeries, "stop"],
     price: { input: 2, output: 8, cachedInput: 0.5 },
   },
   {
@@ -114,6 +138,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 100_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: [...oSeries, "stop"],
     price: { input: 1.1, output: 4.4, cachedInput: 0.275 },
   },
   {
@@ -122,6 +147,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 32_768,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 2, output: 8, cachedInput: 0.5 },
   },
   {
@@ -130,6 +156,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 32_768,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 0.4, output: 1.6, cachedInput: 0.1 },
   },
   {
@@ -138,6 +165,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 32_768,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 0.1, output: 0.4, cachedInput: 0.025 },
   },
   {
@@ -146,6 +174,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 100_000,
     capabilities: ["tools", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: oSeries,
     price: { input: 1.1, output: 4.4, cachedInput: 0.55 },
   },
   {
@@ -154,6 +183,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 100_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    refuses: oSeries,
     price: { input: 15, output: 60, cachedInput: 7.5 },
   },
   {
@@ -162,6 +192,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 2.5, output: 10, cachedInput: 1.25 },
   },
   {
@@ -170,6 +201,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 2.5, output: 10, cachedInput: 1.25 },
   },
   {
@@ -178,6 +210,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 0.15, output: 0.6, cachedInput: 0.075 },
   },
   {
@@ -186,6 +219,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 2.5, output: 10, cachedInput: 1.25 },
   },
   {
@@ -194,6 +228,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 4_096,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 5, output: 15 },
   },
   {
@@ -202,6 +237,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 8_192,
     capabilities: ["tools", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 30, output: 60 },
   },
   {
@@ -210,6 +246,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 4_096,
     capabilities: ["tools", "images", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 10, output: 30 },
   },
   {
@@ -218,6 +255,7 @@ export const openaiChat: readonly ModelFacts[] = [
     output: 4_096,
     capabilities: ["tools", "logprobs", "n"],
     hiddenReasoning: false,
+    refuses: plain,
     price: { input: 0.5, output: 1.5 },
   },
 ];

@@ -37,6 +37,7 @@ describe("readChatRequest", () => {
       overrides: null,
       session: null,
       parameters: ["max_tokens"],
+      stops: 0,
     });
   });
 

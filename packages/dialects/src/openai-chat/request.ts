@@ -7,6 +7,7 @@ import type { ScannedObject } from "../json/strip.ts";
 import { scanTopLevel } from "../json/top-level.ts";
 import { count, isObject, text, type JsonObject } from "../json/value.ts";
 import { readSession } from "../overrides/session.ts";
+import { translateParameters, translationNotes, type ParameterTarget } from "../parameters/translate.ts";
 import { usedParameters } from "../parameters/used.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
@@ -72,6 +73,7 @@ function readFacts({ fields, sendable, overrides }: RequestBody, messages: reado
     overrides,
     session: readSession(fields),
     parameters: usedParameters(sendable, fields),
+    stops: Array.isArray(fields.stop) ? fields.stop.length : typeof fields.stop === "string" ? 1 : 0,
   };
 }
 
@@ -126,32 +128,46 @@ class ChatRequest implements ReadRequest {
     this.facts = facts;
   }
 
-  encode(upstreamModel: string, preset: Pick<ProviderPreset, "streamUsage">): Buffer {
-    const askForUsage = this.facts.stream && !this.facts.wantsUsage && preset.streamUsage;
+  encode(
+    upstreamModel: string,
+    preset: Pick<ProviderPreset, "streamUsage">,
+    target: ParameterTarget | null = null,
+  ): Buffer {
+    const { stream, wantsUsage, parameters } = this.facts;
     const edits: Edit[] = [];
-    if (upstreamModel !== this.#named) edits.push(...setMember(this.#sendable, "model", JSON.stringify(upstreamModel)));
-    if (askForUsage) edits.push(...this.#usageEdits());
-    return splice(this.#sendable.body, edits);
+    let object = this.#sendable;
+    if (target !== null && parameters.length > 0) {
+      const translated = translateParameters(object, parameters, target);
+      object = translated.object;
+      edits.push(...translated.edits);
+    }
+    if (upstreamModel !== this.#named) edits.push(...setMember(object, "model", JSON.stringify(upstreamModel)));
+    if (stream && !wantsUsage && preset.streamUsage) edits.push(...usageEdits(object));
+    return splice(object.body, edits);
   }
 
-  /** Without usage in the stream, what it cost could only be estimated. Options that the client did set are kept. */
-  #usageEdits(): Edit[] {
-    const edits: Edit[] = [];
-    let present = false;
-    for (const { key, start, end } of this.#sendable.members) {
-      if (key !== "stream_options") continue;
-      present = true;
-      const options = this.#sendable.body.subarray(start, end);
-      const inner = scanTopLevel(options, Infinity);
-      if (inner.kind === "object") {
-        for (const edit of setMember(inner, "include_usage", "true")) {
-          edits.push({ start: start + edit.start, end: start + edit.end, text: edit.text });
-        }
-      } else if (options.toString("latin1") === "null") {
-        edits.push({ start, end, text: '{"include_usage":true}' });
-      }
-    }
-    if (!present) edits.push(insertMember(this.#sendable, "stream_options", '{"include_usage":true}'));
-    return edits;
+  notes(target: ParameterTarget): readonly string[] {
+    return translationNotes(this.#sendable, this.facts.parameters, target);
   }
+}
+
+/** Without usage in the stream, what it cost could only be estimated. Options that the client did set are kept. */
+function usageEdits(object: ScannedObject): Edit[] {
+  const edits: Edit[] = [];
+  let present = false;
+  for (const { key, start, end } of object.members) {
+    if (key !== "stream_options") continue;
+    present = true;
+    const options = object.body.subarray(start, end);
+    const inner = scanTopLevel(options, Infinity);
+    if (inner.kind === "object") {
+      for (const edit of setMember(inner, "include_usage", "true")) {
+        edits.push({ start: start + edit.start, end: start + edit.end, text: edit.text });
+      }
+    } else if (options.toString("latin1") === "null") {
+      edits.push({ start, end, text: '{"include_usage":true}' });
+    }
+  }
+  if (!present) edits.push(insertMember(object, "stream_options", '{"include_usage":true}'));
+  return edits;
 }

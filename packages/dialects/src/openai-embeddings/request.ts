@@ -5,7 +5,9 @@ import { readRequestBody, type RequestBody } from "../json/request-body.ts";
 import { setMember, splice } from "../json/splice.ts";
 import type { ScannedObject } from "../json/strip.ts";
 import { readSession } from "../overrides/session.ts";
+import { translateParameters, translationNotes, type ParameterTarget } from "../parameters/translate.ts";
 import { usedParameters } from "../parameters/used.ts";
+import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
 
 const bytesPerToken = 4;
@@ -44,6 +46,7 @@ function readFacts({ fields, sendable, overrides }: RequestBody, input: string |
     overrides,
     session: readSession(fields),
     parameters: usedParameters(sendable, fields),
+    stops: 0,
   };
 }
 
@@ -84,8 +87,21 @@ class EmbeddingsRequest implements ReadRequest {
     this.facts = facts;
   }
 
-  encode(upstreamModel: string): Buffer {
-    if (upstreamModel === this.#named) return this.#sendable.body;
-    return splice(this.#sendable.body, setMember(this.#sendable, "model", JSON.stringify(upstreamModel)));
+  encode(
+    upstreamModel: string,
+    _preset: Pick<ProviderPreset, "streamUsage">,
+    target: ParameterTarget | null = null,
+  ): Buffer {
+    const { parameters } = this.facts;
+    const { object, edits } =
+      target === null || parameters.length === 0
+        ? { object: this.#sendable, edits: [] }
+        : translateParameters(this.#sendable, parameters, target);
+    if (upstreamModel === this.#named) return splice(object.body, edits);
+    return splice(object.body, [...edits, ...setMember(object, "model", JSON.stringify(upstreamModel))]);
+  }
+
+  notes(target: ParameterTarget): readonly string[] {
+    return translationNotes(this.#sendable, this.facts.parameters, target);
   }
 }

@@ -12,6 +12,8 @@ export const openaiCompatible: ProviderPreset = {
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: false,
   streamUsage: true,
+  refuses: [],
+  maxStops: null,
   // Unknown headers are harmless, but a promise of replay that nobody keeps is not made.
   idempotencyKey: false,
   markers: [

@@ -11,6 +11,20 @@ export const openai: ProviderPreset = {
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: true,
   streamUsage: true,
+  // It answers an argument that it does not know with 400. These are OpenRouter's and vLLM's, and none of its own.
+  refuses: [
+    "reasoning",
+    "include_reasoning",
+    "top_k",
+    "min_p",
+    "top_a",
+    "repetition_penalty",
+    "transforms",
+    "route",
+    "usage",
+  ],
+  // https://platform.openai.com/docs/api-reference/chat/create#chat-create-stop
+  maxStops: 4,
   idempotencyKey: true,
   markers: [
     {

@@ -28,6 +28,10 @@ export interface ProviderPreset {
   readonly keyRequired: boolean;
   /** `stream_options.include_usage` is understood. */
   readonly streamUsage: boolean;
+  /** Parameters of other dialects and servers that this kind answers with 400. What may be left out is, unless a request requires all. */
+  readonly refuses: readonly string[];
+  /** The most stop sequences; null: unknown. */
+  readonly maxStops: number | null;
   /** `Idempotency-Key` is honoured. */
   readonly idempotencyKey: boolean;
   readonly markers: readonly FailureMarker[];

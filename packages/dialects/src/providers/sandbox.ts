@@ -11,6 +11,8 @@ export const sandbox: ProviderPreset = {
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: false,
   streamUsage: true,
+  refuses: [],
+  maxStops: null,
   idempotencyKey: false,
   markers: [],
   rateLimitHeaders: [],
