@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { capabilities, operations } from "./deployment.ts";
 import { parseDuration } from "./duration.ts";
-import { aggressivenesses, partialPolicies, probeTargets } from "./settings.ts";
+import { aggressivenesses, modelReports, partialPolicies, probeTargets } from "./settings.ts";
 
 /**
  * The schema of `tuloy.yaml`. Every field says what it means, in which unit, and what holds when it is absent: the
@@ -463,6 +463,12 @@ const route = z
       .default("balanced")
       .describe("How quickly a provider is given up: patient, balanced or eager. Default balanced."),
     failover: failover.prefault({}),
+    report_model: z
+      .enum(modelReports)
+      .default("answered")
+      .describe(
+        "What `model` in an answer's body says. Default answered: the provider's own name of the model that answered; requested: what the request asked for, always.",
+      ),
   })
   .describe("A policy and what it applies to.");
 

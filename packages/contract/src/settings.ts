@@ -34,6 +34,10 @@ export interface ProbeSettings {
 export const partialPolicies = ["error"] as const;
 export type PartialPolicy = (typeof partialPolicies)[number];
 
+/** Whose name for the model an answer's `model` is. */
+export const modelReports = ["answered", "requested"] as const;
+export type ModelReport = (typeof modelReports)[number];
+
 export const aggressivenesses = ["patient", "balanced", "eager"] as const;
 export type Aggressiveness = (typeof aggressivenesses)[number];
 

@@ -1,6 +1,7 @@
 import type { ClientError, Dialect, Failure, Operation, Usage } from "@tuloy/contract";
 
 import type { ProviderPreset } from "./providers/preset.ts";
+import type { StreamRelabel } from "./relabel/stream.ts";
 import type { ReadRequest } from "./request.ts";
 import type { StreamWatch, WatchOptions } from "./stream-watch.ts";
 
@@ -23,6 +24,10 @@ export interface ClientDialect {
   /** A new watch for one attempt's stream. Throws for a dialect that has no streams: its `facts.stream` is always false. */
   watch(options: WatchOptions): StreamWatch;
   readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer;
+  /** A JSON answer with its `model` named otherwise. */
+  relabel(body: Buffer, model: string): Buffer;
+  /** The same for a stream, a new one for each stream. Throws as `watch` does. */
+  relabelStream(model: string): StreamRelabel;
   /** The JSON body of an error. */
   writeError(error: ClientError, traceId: string): Buffer;
   /** An error as a stream event that makes the official SDKs raise. */

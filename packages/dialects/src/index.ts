@@ -10,6 +10,7 @@ export type { ParameterTarget } from "./parameters/translate.ts";
 export * from "./providers/index.ts";
 export * from "./providers/preset.ts";
 export { readRateLimits } from "./rate-limits/read.ts";
+export type { StreamRelabel } from "./relabel/stream.ts";
 export * from "./request.ts";
 export { SseReader, type SseSink } from "./sse/reader.ts";
 export * from "./stream-watch.ts";

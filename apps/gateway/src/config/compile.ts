@@ -167,6 +167,7 @@ function routesOf(config: Config): Route[] {
       strategy: "order",
       providers: null,
       failover: failoverPreset("balanced"),
+      reportModel: "answered",
     });
   }
   return routes;
@@ -189,6 +190,7 @@ function routeOf(route: RouteConfig): Route {
     strategy: route.strategy,
     providers: route.providers ?? null,
     failover: settingsOf(route),
+    reportModel: route.report_model,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Deployment, FailoverSettings, KeyLimits, Operation, ProbeSettings } from "@tuloy/contract";
+import type { Deployment, FailoverSettings, KeyLimits, ModelReport, Operation, ProbeSettings } from "@tuloy/contract";
 import type { ProviderPreset } from "@tuloy/dialects";
 import type { KeyReservation } from "@tuloy/routing";
 
@@ -49,6 +49,7 @@ export interface Route {
   /** Provider names in order of preference; null: every provider that serves the model, in the file's order. */
   readonly providers: readonly string[] | null;
   readonly failover: FailoverSettings;
+  readonly reportModel: ModelReport;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type Failure,
   type Outcome,
 } from "@tuloy/contract";
-import type { ClientDialect } from "@tuloy/dialects";
+import type { ClientDialect, StreamRelabel } from "@tuloy/dialects";
 import { costUsd } from "@tuloy/catalog";
 
 import type { ClientReply } from "../http/client-reply.ts";
@@ -80,7 +80,7 @@ function concludeAnswer(
   const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
-  reply.send(200, headers, answer.body);
+  reply.send(200, headers, reported(answer.body, context));
   const record = recordAttempt(open, { startedAt, now, failure: null, usage });
   records.push(record);
   return { answered: record, outcome: "succeeded", status: 200, code: null, notes: [] };
@@ -94,7 +94,7 @@ async function concludeStream(
   const { reply, clock, traceId, startedAt, interrupt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
-  const delivery = await pourStream(stream, reply, interrupt);
+  const delivery = await pourStream(stream, reply, interrupt, relabelFor(context));
   const now = clock.now();
   const { seen } = stream;
   const usage = seen?.usage ?? estimateUsage(asked, stream.written);
@@ -136,6 +136,16 @@ async function concludeStream(
   }
 }
 
+/** A JSON answer as the route reports its model. */
+function reported(body: Buffer, { asked, dialect }: ConcludeContext): Buffer {
+  return asked.route.reportModel === "answered" ? body : dialect.relabel(body, asked.request.model);
+}
+
+/** What names the model in a stream as the route reports it; null where the provider's own name stands. */
+function relabelFor({ asked, dialect }: ConcludeContext): StreamRelabel | null {
+  return asked.route.reportModel === "answered" ? null : dialect.relabelStream(asked.request.model);
+}
+
 /**
  * A stream that breaks after the commit is reported, never passed off as whole: an error event that the official SDKs raise
  * on, then the end, without the terminator. This is where a completion from another deployment would come in.
@@ -154,17 +164,19 @@ function reportBreak(
 function concludeEmpty(
   result: Extract<AttemptResult, { kind: "empty" }>,
   { records }: Attempted,
-  { reply, traceId, asked }: ConcludeContext,
+  context: ConcludeContext,
 ): Part {
+  const { reply, traceId, asked } = context;
   const { record, body } = result;
   const headers = answerHeaders(traceId, record, record.kind, records.slice(0, records.indexOf(record)));
   headers["x-tuloy-attempts"] = String(records.length);
   if (asked.request.facts.stream) {
     reply.start(200, streamHeaders(headers));
-    reply.end(body);
+    const relabel = relabelFor(context);
+    reply.end(relabel === null ? body : Buffer.concat(relabel.push(body)));
   } else {
     headers["content-type"] = "application/json";
-    reply.send(200, headers, body);
+    reply.send(200, headers, reported(body, context));
   }
   return {
     answered: record,

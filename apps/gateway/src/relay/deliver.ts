@@ -1,5 +1,7 @@
 import type { Failure } from "@tuloy/contract";
 
+import type { StreamRelabel } from "@tuloy/dialects";
+
 import type { ClientReply } from "../http/client-reply.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { StreamCall } from "./stream-call.ts";
@@ -13,8 +15,14 @@ export type Delivery =
 /**
  * Pours a committed stream into the client's answer, no faster than the client reads. The answer's end is left to the caller,
  * except that a whole stream gets its terminator.
+ * @param relabel names the model otherwise in what passes; null: it passes as it is
  */
-export function pourStream(stream: StreamCall, reply: ClientReply, interrupt: Interrupt): Promise<Delivery> {
+export function pourStream(
+  stream: StreamCall,
+  reply: ClientReply,
+  interrupt: Interrupt,
+  relabel: StreamRelabel | null,
+): Promise<Delivery> {
   return new Promise((resolve) => {
     const spout = new Spout(stream, reply);
     const settle = (delivery: Delivery): void => {
@@ -28,7 +36,10 @@ export function pourStream(stream: StreamCall, reply: ClientReply, interrupt: In
     });
     if (interrupt.reason) return;
     stream.pour({
-      write: (bytes) => spout.take(bytes),
+      write:
+        relabel === null
+          ? (bytes) => spout.take(bytes)
+          : (bytes) => relabel.push(bytes).forEach((part) => spout.take(part)),
       ended(ending) {
         if (ending.kind === "whole") spout.end(ending.trailer);
         else spout.flush();

@@ -1,4 +1,6 @@
 import type { ClientDialect } from "../client-dialect.ts";
+import { relabelObject } from "../relabel/answer.ts";
+import { StreamRelabel } from "../relabel/stream.ts";
 import { readChatAnswer } from "./answer.ts";
 import { heartbeat, writeError, writeErrorEvent } from "./errors.ts";
 import { readChatRequest } from "./request.ts";
@@ -11,6 +13,8 @@ export const openaiChat: ClientDialect = {
   read: readChatRequest,
   watch: (options) => new ChatStreamWatch(options),
   readAnswer: readChatAnswer,
+  relabel: relabelObject,
+  relabelStream: (model) => new StreamRelabel(model),
   writeError,
   writeErrorEvent,
   heartbeat,

@@ -26,6 +26,12 @@ export class ForwardRun {
     this.#end = end;
   }
 
+  /** Adds bytes that stand in for a part of this chunk. */
+  put(bytes: Buffer): void {
+    this.#flush();
+    this.#pieces.push(bytes);
+  }
+
   finish(): readonly Buffer[] {
     this.#flush();
     return this.#pieces;
