@@ -14,6 +14,7 @@ import { createHttpServer } from "./http/server.ts";
 import type { Observer } from "./observe/observer.ts";
 import { InFlight } from "./relay/in-flight.ts";
 import type { Relay } from "./relay/serve.ts";
+import { TokenCounter } from "./tokens/token-counter.ts";
 import type { DrillBoard } from "./upstream/drills/board.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
 import { Probes } from "./watch/probes.ts";
@@ -68,8 +69,20 @@ export async function startGateway(
 
   const pools = new UpstreamPools();
   const inFlight = new InFlight();
+  const tokens = new TokenCounter(clock, (error) => observer.fault("none", error));
   const drills: DrillBoard = { running: null };
-  const relay: Relay = { config, health, outlet: pools, observer, inFlight, clock, random, drills, drill: null };
+  const relay: Relay = {
+    config,
+    health,
+    outlet: pools,
+    observer,
+    inFlight,
+    tokens,
+    clock,
+    random,
+    drills,
+    drill: null,
+  };
   const probes = new Probes({ config, health, outlet: pools, clock, observer });
   const control = controlPlane({
     config,
@@ -90,6 +103,8 @@ export async function startGateway(
 
   const close = async (graceMs: number): Promise<void> => {
     inFlight.beginClosing();
+    // Whoever still waits for a count goes on without it.
+    const counted = tokens.close();
     probes.stop();
     drills.running?.endAll();
     // Stops listening at once; what is in flight goes on, and each connection is closed with its answer.
@@ -102,6 +117,7 @@ export async function startGateway(
     setImmediate(() => server.closeIdleConnections());
     await within(closed, farewellMs, clock);
     server.closeAllConnections();
+    await counted;
     await pools.destroy();
     await ledger.close();
   };

@@ -3,24 +3,26 @@ import type { Operation } from "@tuloy/contract";
 import { openaiChat, openaiEmbeddings } from "./data/openai.ts";
 import { sandboxChat, sandboxEmbeddings } from "./data/sandbox.ts";
 import type { CatalogModel, ModelFacts, Offer } from "./facts.ts";
+import type { Tokenizer } from "./tokens/tokenizer.ts";
 
 interface Source {
   readonly author: string;
   readonly operation: Operation;
   /** The provider kind that serves these at the rows' prices. */
   readonly kind: string;
+  readonly tokenizer: Tokenizer | null;
   readonly rows: readonly ModelFacts[];
 }
 
 const sources: readonly Source[] = [
-  { author: "openai", operation: "chat", kind: "openai", rows: openaiChat },
-  { author: "openai", operation: "embeddings", kind: "openai", rows: openaiEmbeddings },
-  { author: "tuloy", operation: "chat", kind: "sandbox", rows: sandboxChat },
-  { author: "tuloy", operation: "embeddings", kind: "sandbox", rows: sandboxEmbeddings },
+  { author: "openai", operation: "chat", kind: "openai", tokenizer: "o200k", rows: openaiChat },
+  { author: "openai", operation: "embeddings", kind: "openai", tokenizer: "cl100k", rows: openaiEmbeddings },
+  { author: "tuloy", operation: "chat", kind: "sandbox", tokenizer: null, rows: sandboxChat },
+  { author: "tuloy", operation: "embeddings", kind: "sandbox", tokenizer: null, rows: sandboxEmbeddings },
 ];
 
 /** Every model with built-in facts. */
-export const catalogModels: readonly CatalogModel[] = sources.flatMap(({ author, operation, rows }) =>
+export const catalogModels: readonly CatalogModel[] = sources.flatMap(({ author, operation, tokenizer, rows }) =>
   rows.map((row) => ({
     name: row.name,
     author,
@@ -30,6 +32,7 @@ export const catalogModels: readonly CatalogModel[] = sources.flatMap(({ author,
     outputTokens: row.output,
     capabilities: new Set(row.capabilities),
     hiddenReasoning: row.hiddenReasoning,
+    tokenizer: row.tokenizer ?? tokenizer,
     dimensions: row.dimensions ?? null,
   })),
 );

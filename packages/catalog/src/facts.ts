@@ -1,5 +1,7 @@
 import type { Capability, Operation, Price } from "@tuloy/contract";
 
+import type { Tokenizer } from "./tokens/tokenizer.ts";
+
 /** A row of a data file: one model as its author serves it. */
 export interface ModelFacts {
   readonly name: string;
@@ -9,6 +11,8 @@ export interface ModelFacts {
   readonly output: number | null;
   readonly capabilities: readonly Capability[];
   readonly hiddenReasoning: boolean;
+  /** Where it differs from its source's. */
+  readonly tokenizer?: Tokenizer;
   readonly dimensions?: number;
   /** Parameters that the author's own endpoint answers with 400 for this model. */
   readonly refuses?: readonly string[];
@@ -30,6 +34,8 @@ export interface CatalogModel {
   readonly outputTokens: number | null;
   readonly capabilities: ReadonlySet<Capability>;
   readonly hiddenReasoning: boolean;
+  /** What its tokens are counted with; null when no library has it. */
+  readonly tokenizer: Tokenizer | null;
   /** Length of the vectors; null for anything but embeddings. */
   readonly dimensions: number | null;
 }

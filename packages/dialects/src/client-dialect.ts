@@ -1,5 +1,6 @@
 import type { ClientError, Dialect, Failure, Operation, Usage } from "@tuloy/contract";
 
+import type { PromptSize } from "./prompt-size.ts";
 import type { ProviderPreset } from "./providers/preset.ts";
 import type { StreamRelabel } from "./relabel/stream.ts";
 import type { ReadRequest } from "./request.ts";
@@ -10,6 +11,8 @@ export type Answer =
   | {
       readonly ok: true;
       readonly usage: Usage | null;
+      /** Characters of generated content, to estimate usage by when there is none. */
+      readonly textLength: number;
       /** Complete, but without content, tool call, refusal or output tokens. */
       readonly empty: boolean;
     }
@@ -21,6 +24,8 @@ export interface ClientDialect {
   readonly operation: Operation;
   /** Reads a request's body; an error says what is wrong, where, and what to do. */
   read(body: Buffer): ReadRequest | ClientError;
+  /** The real size of a body that was read before; null when it is none. Takes as long as `count` does: not for the main thread. */
+  promptSize(body: Buffer, count: (text: string) => number): PromptSize | null;
   /** A new watch for one attempt's stream. Throws for a dialect that has no streams: its `facts.stream` is always false. */
   watch(options: WatchOptions): StreamWatch;
   readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer;

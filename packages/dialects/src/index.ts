@@ -7,6 +7,7 @@ export { openaiEmbeddings } from "./openai-embeddings/dialect.ts";
 export * from "./openai-models.ts";
 export { sessionName } from "./overrides/session.ts";
 export type { ParameterTarget } from "./parameters/translate.ts";
+export type { PromptSize } from "./prompt-size.ts";
 export * from "./providers/index.ts";
 export * from "./providers/preset.ts";
 export { readRateLimits } from "./rate-limits/read.ts";

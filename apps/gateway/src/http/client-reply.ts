@@ -34,6 +34,8 @@ export class ClientReply {
   /** Calls back once if the client leaves before the whole answer was handed to its connection. */
   onGone(run: () => void): void {
     const response = this.#response;
+    // It may have left while something else was waited for.
+    if (response.destroyed && !response.writableFinished) return run();
     response.on("close", () => {
       if (!response.writableFinished) run();
     });

@@ -10,6 +10,8 @@ import { UpstreamCall, type CallContext } from "./upstream-call.ts";
 export interface Answer {
   readonly body: Buffer;
   readonly usage: Usage | null;
+  /** Characters of its content. */
+  readonly textLength: number;
 }
 
 export type AnswerOutcome =
@@ -62,7 +64,7 @@ export class AnswerCall extends UpstreamCall {
     }
     this.decided = true;
     this.clearTimer();
-    const answer = { body, usage: read.usage };
+    const answer = { body, usage: read.usage, textLength: read.textLength };
     if (read.empty)
       this.#settle({
         kind: "failed",

@@ -76,7 +76,7 @@ function concludeAnswer(
   const { deployment } = open.call;
   const now = clock.now();
   course.finished(open.call, now, answer.usage ? answer.usage.input_tokens + answer.usage.output_tokens : null);
-  const usage = answer.usage ?? estimateUsage(context.asked, answer.body.length);
+  const usage = answer.usage ?? estimateUsage(context.asked, answer.textLength);
   const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);

@@ -3,7 +3,7 @@ import type { Usage } from "@tuloy/contract";
 import type { Asked } from "./read.ts";
 
 /** Four characters a token is what English text comes to. */
-const charactersPerToken = 4;
+export const charactersPerToken = 4;
 
 /**
  * Usage when the provider sent none.

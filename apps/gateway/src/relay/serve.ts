@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { clientError, type ClientError, type Clock } from "@tuloy/contract";
-import { isReadRequest, type ClientDialect, type ReadRequest } from "@tuloy/dialects";
+import { isReadRequest, type ClientDialect, type PromptSize, type ReadRequest } from "@tuloy/dialects";
 import { makePlan, type Health, type Plan } from "@tuloy/routing";
 
 import type { Principal } from "../config/key-ring.ts";
@@ -10,6 +10,7 @@ import type { Snapshot } from "../config/snapshot.ts";
 import { bodyCut, discardRest, readBody } from "../http/body.ts";
 import { ClientReply } from "../http/client-reply.ts";
 import type { Observer } from "../observe/observer.ts";
+import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { DrillBoard } from "../upstream/drills/board.ts";
 import type { Outlet } from "../upstream/outlet.ts";
 import { attempt } from "./attempt.ts";
@@ -21,6 +22,7 @@ import { Interrupt } from "./interrupt.ts";
 import { ask, type Asked } from "./read.ts";
 import { sendError, startHeartbeat } from "./reply.ts";
 import { traceOf, type Ending, type RequestIdentity } from "./settle.ts";
+import { countEstimates, countForContext, hasEstimates } from "./token-count.ts";
 import { newTraceId } from "./trace-id.ts";
 
 /** What the data plane works with; wired once. */
@@ -30,6 +32,7 @@ export interface Relay {
   readonly outlet: Outlet;
   readonly observer: Observer;
   readonly inFlight: InFlight;
+  readonly tokens: TokenCounter;
   readonly clock: Clock;
   readonly random: () => number;
   readonly drills: DrillBoard;
@@ -80,14 +83,17 @@ export async function serve(
     const asked = ask(request, principal, message.headers, snapshot);
     if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
 
+    const counting = countForContext(asked, relay.tokens);
+    const plan = planFor(asked, counting === null ? null : await counting);
     const scoped = relay.drills.running === null ? relay : underDrill(relay, asked);
-    const plan = planFor(asked);
     if (plan.candidates.length === 0) {
       return refuseKnown(arrival, scoped, principal, noneAllowed(asked, plan), { request, asked, plan });
     }
 
     const conclusion = await carryOut(arrival, scoped, asked, plan);
-    settle(arrival, scoped, principal, { request, asked, plan, ...conclusion });
+    // The answer has been given: only its trace waits for the count.
+    const counted = hasEstimates(conclusion) ? await countEstimates(conclusion, asked, plan, relay.tokens) : conclusion;
+    settle(arrival, scoped, principal, { request, asked, plan, ...counted });
   } catch (error) {
     relay.observer.fault(arrival.id, error);
     sendError(arrival.reply, dialect, ownFault(arrival.id), arrival.id, true);
@@ -124,14 +130,18 @@ function underDrill(relay: Relay, { principal, tags }: Asked): Relay {
   return drill === null ? relay : { ...relay, health: drill.health, outlet: drill.outlet, drill: drill.id };
 }
 
-function planFor({ entry, route, lock, noFailover, overrides, request: { facts } }: Asked): Plan {
+/** @param size null: as estimated */
+function planFor(
+  { entry, route, lock, noFailover, overrides, request: { facts } }: Asked,
+  size: PromptSize | null,
+): Plan {
   return makePlan({
     deployments: entry.deployments,
     providers: route.providers,
     lock,
     noFailover,
     capabilities: facts.capabilities,
-    tokens: facts.contextTokens + (facts.maxOutputTokens ?? 0),
+    tokens: (size?.contextTokens ?? facts.contextTokens) + (facts.maxOutputTokens ?? 0),
     parameterUse: facts,
     requireParameters: overrides?.requireParameters ?? false,
   });

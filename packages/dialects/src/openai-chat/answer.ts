@@ -23,5 +23,5 @@ export function readChatAnswer(body: Buffer, preset: Pick<ProviderPreset, "marke
   }
   const usage = readUsage(answer.usage);
   const silent = length === 0 && (usage?.output_tokens ?? 0) === 0;
-  return { ok: true, usage, empty: silent && finishReason !== "content_filter" };
+  return { ok: true, usage, textLength: length, empty: silent && finishReason !== "content_filter" };
 }

@@ -3,6 +3,7 @@ import { relabelObject } from "../relabel/answer.ts";
 import { StreamRelabel } from "../relabel/stream.ts";
 import { readChatAnswer } from "./answer.ts";
 import { heartbeat, writeError, writeErrorEvent } from "./errors.ts";
+import { chatPromptSize } from "./prompt-size.ts";
 import { readChatRequest } from "./request.ts";
 import { ChatStreamWatch, trailer } from "./stream.ts";
 
@@ -11,6 +12,7 @@ export const openaiChat: ClientDialect = {
   dialect: "openai-chat",
   operation: "chat",
   read: readChatRequest,
+  promptSize: chatPromptSize,
   watch: (options) => new ChatStreamWatch(options),
   readAnswer: readChatAnswer,
   relabel: relabelObject,

@@ -11,14 +11,10 @@ import { translateParameters, translationNotes, type ParameterTarget } from "../
 import { usedParameters } from "../parameters/used.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
+import { tokensPerAudio, tokensPerImage } from "./media.ts";
 
 /** English text and JSON have about four bytes a token; most other scripts have about three bytes and one token a character. */
 const bytesPerToken = 4;
-/** What OpenAI bills for an image of 1024 × 1024 at high detail is 765; larger ones go to 1,105. */
-const tokensPerImage = 1000;
-/** Some minutes of speech: OpenAI counts ten tokens a second of input audio. */
-const tokensPerAudio = 2000;
-
 /** Media of a request: their bytes say nothing about their tokens. */
 interface Media {
   images: number;

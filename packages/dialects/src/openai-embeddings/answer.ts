@@ -18,5 +18,5 @@ export function readEmbeddingsAnswer(body: Buffer, preset: Pick<ProviderPreset, 
       typeof embedding === "string" || Array.isArray(embedding) ? embedding.length > 0 : isObject(embedding);
     if (!present) return garbled("the answer is no list of embeddings: an item has none");
   }
-  return { ok: true, usage: readUsage(answer.usage), empty: false };
+  return { ok: true, usage: readUsage(answer.usage), textLength: 0, empty: false };
 }

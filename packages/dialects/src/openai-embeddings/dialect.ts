@@ -2,6 +2,7 @@ import type { ClientDialect } from "../client-dialect.ts";
 import { heartbeat, writeError, writeErrorEvent } from "../openai-chat/errors.ts";
 import { relabelObject } from "../relabel/answer.ts";
 import { readEmbeddingsAnswer } from "./answer.ts";
+import { embeddingsPromptSize } from "./prompt-size.ts";
 import { readEmbeddingsRequest } from "./request.ts";
 
 function neverStreamed(): never {
@@ -13,6 +14,7 @@ export const openaiEmbeddings: ClientDialect = {
   dialect: "openai-embeddings",
   operation: "embeddings",
   read: readEmbeddingsRequest,
+  promptSize: embeddingsPromptSize,
   watch: neverStreamed,
   readAnswer: readEmbeddingsAnswer,
   relabel: relabelObject,

@@ -52,6 +52,7 @@ const request: UpstreamRequest = {
     capabilities: null,
     price: null,
     hiddenReasoning: false,
+    parameters: null,
   },
   stream: true,
   to: { origin: "http://127.0.0.1", private: true },
