@@ -72,7 +72,7 @@ describe("a request's own list of models", () => {
   });
 
   test.each([
-    [{ provider: { ordre: ["a"] } }, "provider", 'has "ordre", which is not known here. Did you mean order?'],
+    [{ provider: { ordre: ["a"] } }, "provider", 'has "ordre", which is not known here: the nearest is order.'],
     [{ provider: { sort: "speed" } }, "provider.sort", "must be one of price, latency, throughput"],
     [{ models: "model-x" }, "models", "must be an array of models"],
   ])("or another override that is wrong is the sender's fault: %j", async (body, param, words) => {

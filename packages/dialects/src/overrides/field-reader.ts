@@ -92,8 +92,8 @@ export class FieldReader {
     for (const [key, member] of Object.entries(value)) {
       if (member === null || known.some((name) => name === key)) continue;
       const near = key.length > quotedLength ? undefined : closestMatch(key, [...known], { maxDistance: 3 });
-      const meant = near === undefined ? `Known are ${known.join(", ")}` : `Did you mean ${near}?`;
-      this.refuse(param, `has ${quoted(key)}, which is not known here. ${meant}`);
+      const meant = near === undefined ? `known are ${known.join(", ")}` : `the nearest is ${near}`;
+      this.refuse(param, `has ${quoted(key)}, which is not known here: ${meant}`);
       return false;
     }
     return true;

@@ -136,8 +136,8 @@ describe("a wrong override", () => {
   it.each([
     [provider("openai"), "provider", "must be an object, but it is a string"],
     [provider([]), "provider", "must be an object, but it is an array"],
-    [provider({ onyl: ["a"] }), "provider", 'has "onyl", which is not known here. Did you mean only?'],
-    [provider({ preferred_min_throughput: 50 }), "provider", "Known are order, only, ignore, "],
+    [provider({ onyl: ["a"] }), "provider", 'has "onyl", which is not known here: the nearest is only.'],
+    [provider({ preferred_min_throughput: 50 }), "provider", "known are order, only, ignore, "],
     [provider({ __proto: 1, ["__proto__"]: 1 }), "provider", "which is not known here"],
     [provider({ order: "openai" }), "provider.order", "must be an array of providers, but it is a string"],
     [provider({ order: ["a", 5] }), "provider.order[1]", "must be a name, but it is 5"],
@@ -159,7 +159,7 @@ describe("a wrong override", () => {
     [{ models: "x" }, "models", "must be an array of models, but it is a string"],
     [{ models: ["x", null] }, "models[1]", "must be a name, but it is null"],
     [{ fallbacks: [{ model: "x", messages: [] }] }, "fallbacks[0]", 'has "messages", which is not known here'],
-    [{ fallbacks: [{ "gpt-4": ["x"] }] }, "fallbacks[0]", "Known are model"],
+    [{ fallbacks: [{ "gpt-4": ["x"] }] }, "fallbacks[0]", "known are model"],
     [{ fallbacks: [{}] }, "fallbacks[0].model", "must be a name, but it is nothing"],
     [{ model: undefined, models: [] }, "model", 'The field "model" is missing'],
   ])("%j is refused, with its field and what to write", (body, param, words) => {
