@@ -310,14 +310,11 @@ test("what a slow provider says after its time was up is never mixed in", async 
 
 test("an answer that comes at the very moment of the limit is either A's or B's, never some of both", async () => {
   const wholeA = chatChunks(["It", " is", " A"], shapeOfA).join("");
+  // On a busy machine all that come near the limit may be in time: some come long after it.
+  const waits = (index: number): number => (index < 35 ? 90 + index : 2000);
   const { a, b, gateway } = await setScene(
     {
-      a: (reply, request) =>
-        reply
-          .wait(90 + (request.index % 40))
-          .eventStream()
-          .chunk(wholeA)
-          .end(),
+      a: (reply, request) => reply.wait(waits(request.index)).eventStream().chunk(wholeA).end(),
       b: answersFromB,
     },
     { failover: "first_token: 100ms, breaker: { failures: 1000, of: 1000 }" },
