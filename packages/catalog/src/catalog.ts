@@ -34,6 +34,7 @@ export const catalogModels: readonly CatalogModel[] = sources.flatMap(({ author,
     hiddenReasoning: row.hiddenReasoning,
     tokenizer: row.tokenizer ?? tokenizer,
     dimensions: row.dimensions ?? null,
+    tier: row.tier ?? null,
   })),
 );
 

@@ -12,3 +12,11 @@ export function costUsd(price: Price, usage: Usage): number {
     (fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.output_tokens * price.output) / 1_000_000
   );
 }
+
+/**
+ * What an answer would cost with nothing read from a prompt cache.
+ * @returns USD
+ */
+export function estimateUsd(price: Price, inputTokens: number, outputTokens: number): number {
+  return (inputTokens * price.input + outputTokens * price.output) / 1_000_000;
+}

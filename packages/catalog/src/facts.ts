@@ -16,6 +16,8 @@ export interface ModelFacts {
   readonly dimensions?: number;
   /** Parameters that the author's own endpoint answers with 400 for this model. */
   readonly refuses?: readonly string[];
+  /** See `CatalogModel.tier`; absent for embeddings. */
+  readonly tier?: number;
   /** The author's own list price. */
   readonly price: Price;
 }
@@ -38,6 +40,11 @@ export interface CatalogModel {
   readonly tokenizer: Tokenizer | null;
   /** Length of the vectors; null for anything but embeddings. */
   readonly dimensions: number | null;
+  /**
+   * How able it is, from 1 (smallest) to 5 (the best there is), as its author places it among its own models of all
+   * generations. Only good enough to tell near from far; null when unknown.
+   */
+  readonly tier: number | null;
 }
 
 /** One model at one kind of provider. */

@@ -11,6 +11,7 @@ export const sandboxChat: readonly ModelFacts[] = [
     output: 16_384,
     capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
     hiddenReasoning: false,
+    tier: 2,
     price: { input: 0.5, output: 1.5, cachedInput: 0.05 },
   },
   {
@@ -19,6 +20,7 @@ export const sandboxChat: readonly ModelFacts[] = [
     output: 100_000,
     capabilities: ["tools", "images", "json_schema", "n"],
     hiddenReasoning: true,
+    tier: 3,
     price: { input: 1, output: 4, cachedInput: 0.1 },
   },
 ];
