@@ -26,19 +26,11 @@ const unavailableFields: ReadonlySet<string> = new Set([
   "data.url",
   "providers.*.continuation",
   "providers.*.models.*.price.cache_write",
-  "models.*.equivalents",
-  "routes.*.weights",
-  "routes.*.equivalents",
-  "routes.*.regions",
   "routes.*.retention",
   "routes.*.cache",
-  "routes.*.fidelity",
-  "routes.*.match.header",
-  "routes.*.failover.max_cost_multiplier",
 ]);
 
 const unavailableValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ["routes.*.strategy", new Set(["latency", "cost", "weighted"])],
   ["routes.*.failover.on_partial", new Set(["continue", "continue-soft", "hold"])],
   ["providers.*.kind", new Set(["anthropic", "azure", "bedrock", "gemini", "vertex"])],
 ]);

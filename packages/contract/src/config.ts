@@ -1,8 +1,16 @@
 import { z } from "zod";
 
-import { capabilities, operations } from "./deployment.ts";
+import { capabilities, operations, servedQuantizations } from "./deployment.ts";
 import { parseDuration } from "./duration.ts";
-import { aggressivenesses, modelReports, partialPolicies, probeTargets } from "./settings.ts";
+import {
+  aggressivenesses,
+  equivalencePolicies,
+  fidelities,
+  modelReports,
+  partialPolicies,
+  probeTargets,
+  strategies,
+} from "./settings.ts";
 
 /**
  * The schema of `tuloy.yaml`. Every field says what it means, in which unit, and what holds when it is absent: the
@@ -91,6 +99,13 @@ const plainName = name(
   "use letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit",
 );
 
+const regionName = name("a region", /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "use letters, digits and dashes");
+const headerName = name(
+  "a header's name",
+  /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+  "use letters, digits, dashes and underscores, at most 64",
+);
+
 /** Sent in a header, so neither spaces nor line breaks nor anything beyond ASCII can be part of it. */
 const secretPattern = /^[\x21-\x7e]+$/;
 const secretRule = "holds a space, a line break or a character that no HTTP header can carry";
@@ -100,8 +115,6 @@ export type Environment = (typeof environments)[number];
 
 export const providerKinds = ["openai", "openai-compatible", "sandbox"] as const;
 export type ProviderKind = (typeof providerKinds)[number];
-
-export const strategies = ["order"] as const;
 
 const server = z
   .strictObject({
@@ -210,6 +223,15 @@ const providerModel = z
       .optional()
       .describe(
         "What the model can do at this provider beyond plain text. Default: the model's; unknown excludes nothing.",
+      ),
+    max_output: context
+      .optional()
+      .describe("The longest answer in tokens, where this provider differs. Default: the model's."),
+    quantization: z
+      .enum(servedQuantizations)
+      .optional()
+      .describe(
+        "The precision of the weights here; full: as the author serves it. Default: full for the model's own author, else unknown.",
       ),
     operation: z.enum(operations).optional().describe("Default: the model's, else chat."),
     dimensions: dimensions
@@ -325,14 +347,26 @@ const provider = z
       .string()
       .optional()
       .describe("Where its API is, with its path: https://api.example.com/v1. Default: the kind's own address."),
-    region: name("a region", /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "use letters, digits and dashes")
+    region: regionName
       .optional()
-      .describe("Where it computes, for example eu or eu-west-1. Default: unknown."),
+      .describe(
+        "Where it computes, for example eu or eu-west-1. Default: unknown, which like global is outside every pinned region.",
+      ),
     visibility: z
       .enum(["public", "private"])
       .optional()
       .describe(
-        "private permits a base_url on a private network. Default: private when base_url holds a private address or localhost, else public.",
+        "private permits a base_url on a private network, and only its own organization sees it. Default: private when base_url holds a private address or localhost, else public.",
+      ),
+    retains: z
+      .boolean()
+      .optional()
+      .describe("Whether it keeps what it is sent. Default: unknown, so that a request with zdr does not go there."),
+    trains: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether it trains on what it is sent. Default: unknown, so that a request with data_collection: deny does not go there.",
       ),
     keys: z
       .array(providerKey)
@@ -353,6 +387,23 @@ const model = z
     capabilities: abilities.optional().describe("What it can do beyond plain text. Default: the built-in fact."),
     operation: z.enum(operations).optional().describe("Default: the built-in fact, else chat."),
     dimensions: dimensions.optional().describe("Length of an embedding model's vectors. Default: the built-in fact."),
+    max_output: context.optional().describe("The longest answer in tokens. Default: the built-in fact."),
+    tier: z
+      .int()
+      .min(1)
+      .max(5)
+      .optional()
+      .describe(
+        "How able it is, from 1 (smallest) to 5 (the best there is), for finding near equivalents. Default: the built-in fact; else unknown.",
+      ),
+    equivalents: z
+      .array(modelName)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe(
+        "Models that may stand in for it, in this order, on routes with equivalents: listed or nearest. Default: none.",
+      ),
   })
   .describe("Facts about a model, over the built-in ones.");
 
@@ -426,6 +477,14 @@ const failover = z
       .describe(
         "When a second deployment is called beside one that has not answered yet; the first to answer wins, the other is cancelled. off; after a fixed delay; or p95: after the 95th percentile of what that deployment took lately. Default: the preset's.",
       ),
+    max_cost_multiplier: z
+      .number()
+      .positive()
+      .max(1000)
+      .optional()
+      .describe(
+        "A backup may cost at most this many times the primary, by the estimated price of the request; 1.2 is a fifth more. Default: no cap.",
+      ),
   })
   .describe("How hard to try. Each field overrides what the aggressiveness sets.");
 
@@ -443,20 +502,72 @@ const match = z
       .min(1)
       .optional()
       .describe("Only requests of these environments. Default: any."),
+    header: z
+      .record(headerName, z.string().max(1000))
+      .refine((headers) => Object.keys(headers).length > 0, { error: "is empty; name a header, or leave it out" })
+      .optional()
+      .describe("Only requests with these headers, each with exactly this value. Default: any."),
   })
   .describe("Which requests it applies to. All given fields must hold. Default: every request.");
+
+const maxPrice = z
+  .strictObject({
+    input: z.number().nonnegative().optional().describe("USD per million input tokens. Default: no cap."),
+    output: z.number().nonnegative().optional().describe("USD per million output tokens. Default: no cap."),
+    request: z.number().nonnegative().optional().describe("USD for the whole request, estimated. Default: no cap."),
+  })
+  .describe("Only deployments at or below these prices; one whose price is unknown is not used. Default: no cap.");
 
 const route = z
   .strictObject({
     name: plainName.describe("What traces call it. Unique."),
     match: match.prefault({}),
-    strategy: z.enum(strategies).default("order").describe("How candidates are ordered. Default order: as listed."),
+    strategy: z
+      .enum(strategies)
+      .optional()
+      .describe(
+        "How candidates are ordered. order: as listed; latency: the quickest to its first token; cost: the cheapest for this request; weighted: by weights. Default order, or weighted where there are weights.",
+      ),
     providers: z
       .array(providerName)
       .min(1)
       .optional()
       .describe(
         "Providers it may use, in order of preference. Default: all that serve the model, in the file's order.",
+      ),
+    weights: z
+      .record(providerName, z.number().nonnegative().max(1_000_000))
+      .refine((weights) => Object.values(weights).some((weight) => weight > 0), {
+        error: "gives no provider a share; give at least one a number above 0",
+      })
+      .optional()
+      .describe(
+        "Each provider's share of the requests, for strategy: weighted. One that is not named, or has 0, is only a backup. Default: equal shares.",
+      ),
+    regions: z
+      .array(regionName)
+      .min(1)
+      .optional()
+      .describe(
+        "Only deployments in these regions; eu holds eu-west-1. A request fails rather than leaves them. Default: any.",
+      ),
+    fidelity: z
+      .enum(fidelities)
+      .default("same")
+      .describe(
+        "same: a backup's quantization is not below that of the first provider that serves the model, unknown counts as full; strict: one of unknown quantization is not used. Default same.",
+      ),
+    quantizations: z
+      .array(z.enum(servedQuantizations))
+      .min(1)
+      .optional()
+      .describe("Only deployments of these, instead of what fidelity compares. Default: by fidelity."),
+    max_price: maxPrice.optional(),
+    equivalents: z
+      .enum(equivalencePolicies)
+      .default("off")
+      .describe(
+        "Whether another model may stand in when no deployment of the asked one answers. off: only those that the request lists; listed: also the models' equivalents; nearest: also the nearest by score; never: none. Default off.",
       ),
     aggressiveness: z
       .enum(aggressivenesses)

@@ -27,6 +27,13 @@ export const dialects = [
 ] as const;
 export type Dialect = (typeof dialects)[number];
 
+/**
+ * The precision of a model's weights as a deployment serves them. `full`: as its author publishes or serves it, whatever
+ * that is called.
+ */
+export const servedQuantizations = ["full", "fp32", "bf16", "fp16", "fp8", "int8", "fp6", "fp4", "int4"] as const;
+export type Quantization = (typeof servedQuantizations)[number];
+
 /** One model at one provider in one region, under that provider's id for it. */
 export interface Deployment {
   /** Unique and stable across configuration changes: `provider/model`, with `@region` where the provider has one. */
@@ -40,6 +47,8 @@ export interface Deployment {
   readonly region: string | null;
   /** Input plus output tokens that fit, or null when unknown. */
   readonly contextTokens: number | null;
+  /** The longest answer in tokens, or null when unknown. */
+  readonly outputTokens: number | null;
   /** Null when unknown: an unknown ability excludes nothing. */
   readonly capabilities: ReadonlySet<Capability> | null;
   readonly price: Price | null;
@@ -47,4 +56,12 @@ export interface Deployment {
   readonly hiddenReasoning: boolean;
   /** Null when nothing is known: then every parameter is sent as it came. */
   readonly parameters: ParameterFacts | null;
+  /** Of the weights; null when unknown, which counts as `full` unless a route is strict. */
+  readonly quantization: Quantization | null;
+  /** The organization that alone may see it (a private provider's deployment); null: everybody. */
+  readonly owner: string | null;
+  /** Whether the provider keeps what it is sent, beyond answering. Null when unknown: then nobody can count on it. */
+  readonly retains: boolean | null;
+  /** Whether the provider trains on what it is sent. Null when unknown. */
+  readonly trains: boolean | null;
 }

@@ -38,6 +38,21 @@ export type PartialPolicy = (typeof partialPolicies)[number];
 export const modelReports = ["answered", "requested"] as const;
 export type ModelReport = (typeof modelReports)[number];
 
+/** How a route orders its candidates. */
+export const strategies = ["order", "latency", "cost", "weighted"] as const;
+export type Strategy = (typeof strategies)[number];
+
+/**
+ * Whether another model may stand in when no twin answers. `off`: only those that the request lists. `listed`: also those
+ * that the configuration lists. `nearest`: also the closest by score. `never`: not even those that the request lists.
+ */
+export const equivalencePolicies = ["off", "listed", "nearest", "never"] as const;
+export type EquivalencePolicy = (typeof equivalencePolicies)[number];
+
+/** `same`: twins are of the primary's precision or better, unknown counts as full. `strict`: unknown is no twin. */
+export const fidelities = ["same", "strict"] as const;
+export type Fidelity = (typeof fidelities)[number];
+
 export const aggressivenesses = ["patient", "balanced", "eager"] as const;
 export type Aggressiveness = (typeof aggressivenesses)[number];
 

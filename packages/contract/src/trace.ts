@@ -8,9 +8,14 @@ export const exclusionReasons = [
   "no_failover",
   "ignored_by_request",
   "region",
+  "visibility",
   "capability",
   "context",
+  "fidelity",
+  "retention",
   "parameters",
+  "price_cap",
+  "no_price",
   "isolated",
   "breaker_open",
   "no_usable_key",
@@ -30,11 +35,21 @@ export const attemptKinds = [
   "twin",
   "sibling_key",
   "same_deployment",
+  "equivalent",
   "last_resort",
   "race",
   "hedge",
 ] as const;
 export type AttemptKind = (typeof attemptKinds)[number];
+
+/** A deployment of another model that may stand in when no twin answers, and why it was chosen. */
+export interface EquivalentRecord {
+  readonly deployment: string;
+  /** Closeness of the two models, 0 to 1; null for one that was listed by hand. */
+  readonly score: number | null;
+  /** In words. */
+  readonly why: string;
+}
 
 /** Token counts as the provider reported them, or estimated when it reported none. */
 export interface Usage {
@@ -123,6 +138,8 @@ export interface Trace {
    * whether or not one of its attempts met the drill's fault.
    */
   readonly drill: string | null;
+  /** Deployments of other models that the plan held ready behind the candidates, in order. Absent: none. */
+  readonly equivalents?: readonly EquivalentRecord[];
 }
 
 export const alertKinds = [

@@ -3,7 +3,7 @@ import type { AttemptKind, Deployment, Failure, FailoverSettings } from "@tuloy/
 import type { Permit } from "./breaker.ts";
 import type { KeyLease } from "./key-pool.ts";
 import type { Caller, Demand } from "./key-state.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "./plan/shapes.ts";
 
 /** What one request brings to its course. Times are milliseconds of one monotonic clock. */
 export interface CourseInput {
@@ -23,6 +23,8 @@ export interface CourseInput {
   readonly highEffort: boolean;
   /** A digest of the request's body; called at most once, and only after a `reset` or `server_error`. */
   readonly fingerprint: () => string;
+  /** Under which the deployment that answers is remembered for the session's next turn. Null or absent: it is not. */
+  readonly affinity?: string | null;
   /** `deadlineAt` is the client's own, shorter limit: running into it is not the deployment's fault. */
   readonly clientShortened: boolean;
   /** Who asks, for provider keys that are reserved; absent: every key may be used. */
@@ -83,4 +85,6 @@ export interface Stop {
   readonly detail: string;
   /** Asking again after this long would help; null: it would not, or nobody knows. */
   readonly retryAfterMs: number | null;
+  /** The request itself is the likely cause, so that no other deployment would have helped. */
+  readonly suspectsRequest: boolean;
 }

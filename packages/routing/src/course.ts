@@ -12,6 +12,7 @@ import type { Health } from "./health.ts";
 import type { AcquireOptions } from "./key-pool.ts";
 import { LiveCall } from "./live-call.ts";
 import { passedOver } from "./passed-over.ts";
+import type { PlannedEquivalent } from "./plan/shapes.ts";
 import { mayRace, Race } from "./race.ts";
 import type { RaceMoves } from "./race.ts";
 import { Settlement } from "./settlement.ts";
@@ -32,8 +33,8 @@ interface Pass {
  * became of it, and asks again. It holds no timer and does no I/O.
  *
  * In order: a sibling key after a failure that is the key's; the untried twins, at once; with none left, one more call
- * to a deployment that failed for a passing reason, or one wait for a Retry-After within `patience`; at last one call
- * past an open breaker. Never more than `attempts` calls (sibling keys aside), never past the deadline.
+ * to a deployment that failed for a passing reason, or one wait for a Retry-After within `patience`; then the equivalents,
+ * since leaving the model is a last resort; at last one call past an open breaker. Never more than `attempts` calls (sibling keys aside), never past the deadline.
  */
 export class Course {
   /** Two calls side by side, to be asked what to do while calls run; null for a request that never has two. */
@@ -86,7 +87,8 @@ export class Course {
     if (now >= this.#input.deadlineAt) return this.#stopWith("deadline_exceeded", "the deadline has passed", null);
     const leftMs = this.#waiting.leftMs(now);
     if (leftMs > 0) return { do: "wait", ms: leftMs };
-    const call = this.#callAgain(now) ?? this.#callSibling(now) ?? this.#callUntried(now);
+    const call =
+      this.#callAgain(now) ?? this.#callSibling(now) ?? this.#callUntried(now) ?? this.#callEquivalentWithLast(now);
     if (call !== null) return { do: "call", call };
     if (this.#planWait(now)) {
       const ms = this.#waiting.leftMs(now);
@@ -94,10 +96,8 @@ export class Course {
       const again = this.#callAgain(now);
       if (again !== null) return { do: "call", call: again };
     }
-    const unannounced = this.#callPastAnnounced(now);
-    if (unannounced !== null) return { do: "call", call: unannounced };
-    const forced = this.#callLastResort(now);
-    return forced === null ? this.#giveUp(now) : { do: "call", call: forced };
+    const last = this.#callEquivalent(now, false) ?? this.#callPastAnnounced(now) ?? this.#callLastResort(now);
+    return last === null ? this.#giveUp(now) : { do: "call", call: last };
   }
 
   /** The first content is on its way to the client, `firstTokenMs` after the call's start. For streams. */
@@ -146,14 +146,21 @@ export class Course {
    */
   canMoveOn(now: number, model: string | null = null): boolean {
     if (this.#stop !== null || now >= this.#input.deadlineAt || !this.#mayCall()) return false;
-    return this.#input.plan.candidates.some((deployment) => {
-      if (!this.#isUntried(deployment) || (model !== null && deployment.model !== model)) return false;
-      const breaker = this.#health.breaker(deployment.id);
-      if (!breaker.wouldAcquire(now)) return false;
-      if (this.#costsRetry(breaker) && !this.#health.retryBudget.has(now)) return false;
+    const { candidates, equivalents } = this.#input.plan;
+    const couldTake = (deployment: Deployment, costsRetry: boolean): boolean => {
+      if (model !== null && deployment.model !== model) return false;
+      if (!this.#health.breaker(deployment.id).wouldAcquire(now)) return false;
+      if (costsRetry && !this.#health.retryBudget.has(now)) return false;
       const options = { ...this.#keyOptions, ignoreAdaptive: true };
       return this.#health.keyPool(deployment.provider).usable(deployment.id, now, options);
-    });
+    };
+    return (
+      candidates.some(
+        (twin) => this.#isUntried(twin) && couldTake(twin, this.#costsRetry(this.#health.breaker(twin.id))),
+      ) ||
+      (equivalents?.some((equivalent) => this.#mayStandIn(equivalent) && couldTake(equivalent.deployment, true)) ??
+        false)
+    );
   }
 
   #moves(): RaceMoves {
@@ -237,6 +244,45 @@ export class Course {
     return this.#firstUntried(now, pass);
   }
 
+  /**
+   * With one call left and two ways to use it, a closed equivalent is better than what just failed: the law's one retry
+   * before leaving the model is for requests that can still leave it afterwards.
+   */
+  #callEquivalentWithLast(now: number): Call | null {
+    const { attempts } = this.#input.settings;
+    return this.#counted > 0 && this.#counted === attempts - 1 ? this.#callEquivalent(now, true) : null;
+  }
+
+  #callEquivalent(now: number, closedOnly: boolean): Call | null {
+    const { equivalents } = this.#input.plan;
+    if (equivalents === undefined || !this.#mayCall()) return null;
+    for (const equivalent of equivalents) {
+      const { deployment } = equivalent;
+      if (!this.#mayStandIn(equivalent)) continue;
+      const breaker = this.#health.breaker(deployment.id);
+      if (closedOnly && !breaker.isClosed) continue;
+      if (this.#made > 0 && !this.#health.retryBudget.has(now)) {
+        this.#budgetSpent = true;
+        continue;
+      }
+      const options = { ...this.#keyOptions, ignoreAdaptive: true };
+      const isFirst = this.#made === 0;
+      const call = this.#start(deployment, breaker.acquire(now), "equivalent", options, now);
+      if (call === null) continue;
+      if (!isFirst) this.#payRetry(now);
+      return call;
+    }
+    return null;
+  }
+
+  /** After `context_length`, one that somebody listed may stand in unless its window is known to be too small as well. */
+  #mayStandIn({ deployment, listed }: PlannedEquivalent): boolean {
+    if (this.#tried.includes(deployment) || this.#sawEmpty) return false;
+    if (this.#tooSmallWindow < 0) return true;
+    const window = deployment.contextTokens ?? (listed ? Infinity : 0);
+    return window > this.#tooSmallWindow || (listed && this.#tooSmallWindow === Infinity);
+  }
+
   #callSibling(now: number): Call | null {
     const deployment = this.#siblingOf;
     if (deployment === null) return null;
@@ -259,13 +305,30 @@ export class Course {
 
   #callLastResort(now: number): Call | null {
     if (this.#forced || !this.#mayCall()) return null;
+    const { candidates, equivalents = [] } = this.#input.plan;
+    const best =
+      this.#bestOpen(
+        candidates.filter((twin) => this.#isUntried(twin)),
+        now,
+      ) ??
+      this.#bestOpen(
+        equivalents.filter((each) => this.#mayStandIn(each)).map(({ deployment }) => deployment),
+        now,
+      );
+    if (best === null || (this.#made > 0 && !this.#payRetry(now))) return null;
+    this.#forced = true;
+    const options = { ...this.#keyOptions, ignoreAdaptive: true };
+    return this.#start(best, this.#health.breaker(best.id).force(now), "last_resort", options, now);
+  }
+
+  #bestOpen(deployments: readonly Deployment[], now: number): Deployment | null {
     const options = { ...this.#keyOptions, ignoreAdaptive: true };
     let best: Deployment | null = null;
     let bestSlow = false;
     let bestAt = Infinity;
-    for (const deployment of this.#input.plan.candidates) {
+    for (const deployment of deployments) {
       const breaker = this.#health.breaker(deployment.id);
-      if (!this.#isUntried(deployment) || breaker.isClosed || breaker.isIsolated) continue;
+      if (breaker.isClosed || breaker.isIsolated) continue;
       const failedAt = breaker.lastFailureAt ?? -Infinity;
       // A slow answer is better than a fast error: when the only twin that works is slow under the others' load, all go there.
       const better = breaker.isSlow === bestSlow ? failedAt < bestAt : breaker.isSlow;
@@ -275,9 +338,7 @@ export class Course {
       bestSlow = breaker.isSlow;
       bestAt = failedAt;
     }
-    if (best === null || (this.#made > 0 && !this.#payRetry(now))) return null;
-    this.#forced = true;
-    return this.#start(best, this.#health.breaker(best.id).force(now), "last_resort", options, now);
+    return best;
   }
 
   #start(
@@ -301,7 +362,8 @@ export class Course {
     if (kind !== "sibling_key") this.#counted += 1;
     if (!this.#tried.includes(deployment)) this.#tried.push(deployment);
     const firstTokenMs = commitLimitMs(this.#input, this.#health, deployment, permit.kind === "trial", now);
-    const call = new LiveCall(deployment, { key, permit }, kind, { startedAt: now, firstTokenMs });
+    const pace = this.#health.pace(deployment.id);
+    const call = new LiveCall(deployment, { key, permit }, kind, { startedAt: now, firstTokenMs, pace });
     this.race?.started(call, now);
     return call;
   }
@@ -381,6 +443,7 @@ export class Course {
     const surfaced = surfacedFailure(this.#failed);
     const detail = `two deployments failed alike (${failure.class}) while nothing else fails there: the request itself is the likely cause`;
     this.#stopWith(surfaced === null ? "upstream_failed" : "surface", detail, surfaced);
+    if (this.#stop !== null) this.#stop = { ...this.#stop, suspectsRequest: true };
   }
 
   #stopFor(failure: Failure): void {
@@ -412,7 +475,7 @@ export class Course {
   }
 
   #stopWith(because: StopCause, detail: string, failure: Failure | null, retryAfterMs: number | null = null): Step {
-    this.#stop ??= { because, failure, detail, retryAfterMs };
+    this.#stop ??= { because, failure, detail, retryAfterMs, suspectsRequest: false };
     return { do: "stop", stop: this.#stop };
   }
 }

@@ -1,8 +1,10 @@
+import { Affinity } from "./affinity.ts";
 import { Breaker } from "./breaker.ts";
 import type { BreakerView } from "./breaker.ts";
 import { LatencyWindow } from "./first-token.ts";
 import { KeyPool } from "./key-pool.ts";
 import type { KeyEvent } from "./key-pool.ts";
+import { Pace } from "./pace.ts";
 import { ProbeBudget } from "./probe-budget.ts";
 import { ProbeState } from "./probe-state.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -17,11 +19,12 @@ export interface HealthOptions {
 }
 
 /**
- * All that was learned from traffic and probes, in one place: breakers, latencies and probes by deployment id, keys and
- * the probes' money by provider name, and the retry budget of the process. Ids are stable, so it outlives configuration changes; everything is made on first use.
+ * All that was learned from traffic and probes, in one place: breakers, latencies, load and probes by deployment id, keys
+ * and the probes' money by provider name, sessions, and the retry budget of the process. Ids are stable, so it outlives configuration changes; everything is made on first use.
  */
 export class Health {
   readonly retryBudget = new RetryBudget();
+  readonly affinity = new Affinity();
   readonly #options: HealthOptions;
   readonly #breakers = new Map<string, Breaker>();
   readonly #pools = new Map<string, KeyPool>();
@@ -29,6 +32,7 @@ export class Health {
   readonly #probes = new Map<string, ProbeState>();
   readonly #probeBudgets = new Map<string, ProbeBudget>();
   readonly #answerTimes = new Map<string, LatencyWindow>();
+  readonly #paces = new Map<string, Pace>();
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -83,6 +87,15 @@ export class Health {
       this.#probeBudgets.set(provider, budget);
     }
     return budget;
+  }
+
+  pace(deploymentId: string): Pace {
+    let pace = this.#paces.get(deploymentId);
+    if (pace === undefined) {
+      pace = new Pace();
+      this.#paces.set(deploymentId, pace);
+    }
+    return pace;
   }
 }
 

@@ -1,102 +1,115 @@
-import type { Capability, Deployment, Exclusion, ExclusionReason, ParameterUse } from "@tuloy/contract";
+import type { Deployment, Exclusion } from "@tuloy/contract";
 
-import { refusedParameter } from "./parameters.ts";
-
-/** The ordered deployments for one request, and those excluded, each with its reason. */
-export interface Plan {
-  readonly candidates: readonly Deployment[];
-  readonly exclusions: readonly Exclusion[];
-}
-
-/** What a plan is made from: the model's deployments, the route's wish, and the facts of the request. */
-export interface PlanInput {
-  /** Everything that serves the model, in the file's order of providers. */
-  readonly deployments: readonly Deployment[];
-  /** The route's providers in order of preference; null: all, in the file's order. */
-  readonly providers: readonly string[] | null;
-  /** The provider that the request is locked to, or null. */
-  readonly lock: string | null;
-  /** The client asked that nothing but the primary be tried. */
-  readonly noFailover: boolean;
-  /** What the request uses beyond plain text. */
-  readonly capabilities: readonly Capability[];
-  /** Estimated input plus requested output, in tokens. */
-  readonly tokens: number;
-  readonly parameterUse: ParameterUse;
-  /** A deployment must take every parameter, also those without which the answer would be much the same. */
-  readonly requireParameters: boolean;
-}
-
-const nothingExcluded: readonly Exclusion[] = [];
+import { planEquivalents } from "./plan/equivalents.ts";
+import { excluded } from "./plan/exclude.ts";
+import { inOrder } from "./plan/order.ts";
+import { byCostCap, byPrice, costCap } from "./plan/price-caps.ts";
+import type { CostCap } from "./plan/price-caps.ts";
+import { byRequest } from "./plan/request-filters.ts";
+import { byRoute } from "./plan/route-filters.ts";
+import type { Plan, PlanContext, PlanInput } from "./plan/shapes.ts";
 
 /**
- * Applies the hard filters and the route's order (`order` strategy). What is unknown about a deployment (capabilities,
- * context) excludes nothing: a wrong guess would take away a working backup, while a refusal costs one attempt.
- * @returns a plan that shares the input's array when nothing is excluded or moved, since that is the common case
+ * Applies the hard filters, then the order, then what is measured against the first in that order.
+ * @returns the base's own plan when nothing of the request stands against any of it, since that is the common case
  */
-export function makePlan(input: PlanInput): Plan {
-  const { deployments } = input;
-  if (input.providers === null && !(input.noFailover && deployments.length > 1) && allFit(input)) {
-    return { candidates: deployments, exclusions: nothingExcluded };
-  }
-  const candidates: Deployment[] = [];
+export function makePlan(input: PlanInput, context: PlanContext): Plan {
+  const { base } = input;
+  if (base.plain && isPlain(input) && allFit(input)) return base.plan;
   const exclusions: Exclusion[] = [];
-  for (const deployment of inRouteOrder(input)) {
-    const exclusion = filter(deployment, input) ?? beyondPrimary(deployment, input, candidates);
-    if (exclusion === null) candidates.push(deployment);
-    else exclusions.push(exclusion);
-  }
-  return { candidates, exclusions };
+  const notes: string[] = [];
+  const allowed = filter(input, context, exclusions);
+  const ordered = inOrder(allowed, input, context, notes);
+  const cap = capOf(ordered[0], input, context, notes);
+  const candidates = keepOne(underCap(ordered, cap, input, context, exclusions), input, exclusions);
+  const equivalents = planEquivalents(candidates, cap, input, context, exclusions);
+  return {
+    candidates,
+    exclusions,
+    ...(equivalents.length === 0 ? {} : { equivalents }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}
+
+/** The deployment that everything else is compared with: the first planned, before anything about breakers. */
+export function primaryOf(plan: Plan): Deployment | null {
+  return plan.candidates[0] ?? plan.equivalents?.[0]?.deployment ?? null;
+}
+
+/** All that a plan holds, in order: the model's own deployments, then those of others. */
+export function plannedOf({ candidates, equivalents }: Plan): readonly Deployment[] {
+  return equivalents === undefined ? candidates : [...candidates, ...equivalents.map(({ deployment }) => deployment)];
+}
+
+function isPlain({ base, lock, noFailover, overrides, equivalents }: PlanInput): boolean {
+  if (lock !== null || overrides !== null || equivalents.length > 0) return false;
+  return !noFailover || base.plan.candidates.length < 2;
 }
 
 function allFit(input: PlanInput): boolean {
-  for (const deployment of input.deployments) {
-    if (filter(deployment, input) !== null) return false;
+  for (const deployment of input.base.plan.candidates) {
+    if (byRequest(deployment, input) !== null) return false;
   }
   return true;
 }
 
-/** The listed providers' deployments by preference, then those of unlisted providers so that they get their exclusion. */
-function inRouteOrder(input: PlanInput): readonly Deployment[] {
-  const { providers, deployments } = input;
-  if (providers === null) return deployments;
-  const listed = providers.flatMap((name) => deployments.filter((deployment) => deployment.provider === name));
-  return [...new Set([...listed, ...deployments])];
+/** The hard filters. What the route excludes is known beforehand, unless a lock comes before it. */
+function filter(input: PlanInput, context: PlanContext, exclusions: Exclusion[]): readonly Deployment[] {
+  const { base, lock } = input;
+  exclusions.push(...(lock === null ? base.plan.exclusions : base.hidden));
+  return (lock === null ? base.plan.candidates : base.listed).filter((deployment) => {
+    const exclusion =
+      (lock === null ? null : byLock(deployment, lock, input)) ??
+      byRequest(deployment, input) ??
+      byPrice(deployment, input, context);
+    if (exclusion !== null) exclusions.push(exclusion);
+    return exclusion === null;
+  });
 }
 
-function filter(deployment: Deployment, input: PlanInput): Exclusion | null {
-  const { lock, providers, tokens } = input;
-  if (lock !== null && deployment.provider !== lock) {
+/** A lock names one deployment, which is therefore nobody's twin: its fidelity is compared with no other's. */
+function byLock(deployment: Deployment, lock: string, { base }: PlanInput): Exclusion | null {
+  if (deployment.provider !== lock) {
     return excluded(deployment, "locked_elsewhere", `the request is locked to provider ${lock}`);
   }
-  if (providers !== null && !providers.includes(deployment.provider)) {
-    return excluded(deployment, "not_in_route", `the route's providers do not include ${deployment.provider}`);
-  }
-  const lacking = firstLacking(input.capabilities, deployment.capabilities);
-  if (lacking !== null) {
-    return excluded(deployment, "capability", `the request uses ${lacking}, which this deployment does not offer`);
-  }
-  if (deployment.contextTokens !== null && tokens > deployment.contextTokens) {
-    const detail = `the request needs about ${tokens} tokens, the window holds ${deployment.contextTokens}`;
-    return excluded(deployment, "context", detail);
-  }
-  const refused = refusedParameter(deployment.parameters, input.parameterUse, input.requireParameters);
-  return refused === null ? null : excluded(deployment, "parameters", refused);
+  return byRoute(deployment, base.policy);
 }
 
-function beyondPrimary(deployment: Deployment, input: PlanInput, before: readonly Deployment[]): Exclusion | null {
-  if (!input.noFailover || before.length === 0) return null;
-  return excluded(deployment, "no_failover", "the request asked for no failover");
+const freePrimary = "the primary costs nothing, so that max_cost_multiplier does not apply";
+
+function capOf(
+  primary: Deployment | undefined,
+  input: PlanInput,
+  { estimate }: PlanContext,
+  notes: string[],
+): CostCap | null {
+  const { maxCostMultiplier } = input.base.policy;
+  if (primary === undefined || maxCostMultiplier === null) return null;
+  const cap = costCap(primary, maxCostMultiplier, input, estimate);
+  if (cap === null) notes.push(freePrimary);
+  return cap;
 }
 
-function firstLacking(used: readonly Capability[], offered: ReadonlySet<Capability> | null): Capability | null {
-  if (offered === null || used.length === 0) return null;
-  for (const capability of used) {
-    if (!offered.has(capability)) return capability;
+function underCap(
+  ordered: readonly Deployment[],
+  cap: CostCap | null,
+  input: PlanInput,
+  { estimate }: PlanContext,
+  exclusions: Exclusion[],
+): readonly Deployment[] {
+  if (cap === null) return ordered;
+  return ordered.filter((deployment, index) => {
+    const exclusion = index === 0 ? null : byCostCap(deployment, cap, input, estimate);
+    if (exclusion !== null) exclusions.push(exclusion);
+    return exclusion === null;
+  });
+}
+
+/** With no failover, the first in order or nothing. */
+function keepOne(candidates: readonly Deployment[], input: PlanInput, exclusions: Exclusion[]): readonly Deployment[] {
+  if (!input.noFailover && input.overrides?.allowFallbacks !== false) return candidates;
+  for (const deployment of candidates.slice(1)) {
+    exclusions.push(excluded(deployment, "no_failover", "the request asked for no failover"));
   }
-  return null;
-}
-
-function excluded(deployment: Deployment, reason: ExclusionReason, detail: string): Exclusion {
-  return { deployment: deployment.id, reason, detail };
+  return candidates.slice(0, 1);
 }

@@ -7,6 +7,9 @@ import type { LatencyWindow } from "./first-token.ts";
 import type { Health } from "./health.ts";
 import { LiveCall } from "./live-call.ts";
 
+/** The speed of a shorter answer is mostly that of its way. */
+const enoughTokens = 16;
+
 /** What becomes of a call, carried over to the breaker, the key and the latencies. Each call ends once. */
 export class Settlement {
   readonly #input: CourseInput;
@@ -20,8 +23,10 @@ export class Settlement {
   /** A trial, and a last resort, succeeds here; an ordinary call only when its stream is whole. */
   committed(call: Call, now: number, firstTokenMs: number): void {
     if (!(call instanceof LiveCall) || call.ended) return;
-    call.committed = true;
-    const { deployment, key, permit } = call;
+    call.committedAt = now;
+    const { deployment, key, permit, pace } = call;
+    pace.firstToken.record(firstTokenMs, now);
+    this.#remember(deployment.id);
     this.#health.latency(deployment.id).record(firstTokenMs, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
     const { slowMs } = this.#input.settings.breaker;
@@ -34,7 +39,13 @@ export class Settlement {
   finished(call: Call, now: number, tokens: number | null): void {
     const live = endOf(call);
     if (live === null) return;
-    const { deployment, key, permit } = live;
+    const { deployment, key, permit, pace } = live;
+    if (live.committedAt === null) {
+      pace.answer.record(now - live.startedAt, now);
+      this.#remember(deployment.id);
+    }
+    const written = (tokens ?? 0) - this.#input.inputTokens;
+    if (written >= enoughTokens) pace.recordOutput((now - (live.committedAt ?? live.startedAt)) / written);
     this.#health.breaker(deployment.id).settle(permit, resultOf(live), this.#input.settings.breaker, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
     if (!this.#input.stream && this.#input.settings.hedge === "p95") {
@@ -53,6 +64,8 @@ export class Settlement {
       const times = usualTimes(this.#input, this.#health, call.deployment.id);
       const ran = now - call.startedAt;
       if (ran > (times.p95(now) ?? Infinity)) times.record(ran, now);
+      const mean = this.#input.stream ? call.pace.firstToken : call.pace.answer;
+      if (ran > (mean.ms ?? 0)) mean.record(ran, now);
     }
     this.cancelled(call, now);
   }
@@ -71,6 +84,7 @@ export class Settlement {
     if (!(call instanceof LiveCall) || call.ended || call.proven) return;
     call.slow = true;
     this.#health.breaker(call.deployment.id).settle(call.permit, "slow_failure", this.#input.settings.breaker, now);
+    this.#countAsSlow(call, now);
   }
 
   /**
@@ -85,7 +99,9 @@ export class Settlement {
     const { breaker: settings } = this.#input.settings;
     const { breaker: effect } = failureEffects[failure.class];
     const breaker = this.#health.breaker(deployment.id);
-    if (effect === "none" || this.#isClientsTimer(live, failure)) {
+    const blameless = this.#isClientsTimer(live, failure);
+    if (!blameless && (effect !== "none" || keyEffect(failure) !== "none")) this.#countAsSlow(live, now);
+    if (effect === "none" || blameless) {
       breaker.settle(permit, "neutral", settings, now);
     } else if (live.proven && effect !== "soft") {
       const slow = effect === "slow_failure";
@@ -97,6 +113,19 @@ export class Settlement {
     // A refused call used nothing of the limit; if one that was cut did, the provider's 429 will say so.
     key.release(now, live.committed ? null : 0);
     return true;
+  }
+
+  /** A fast error is no quick answer: to the latencies it is a call that took its whole limit. After the commit it was quick. */
+  #countAsSlow(call: LiveCall, now: number): void {
+    if (call.committed) return;
+    const mean = this.#input.stream ? call.pace.firstToken : call.pace.answer;
+    mean.record(Math.max(call.firstTokenMs, now - call.startedAt), now);
+  }
+
+  /** The session's next turn goes to the deployment that answers this one. */
+  #remember(deploymentId: string): void {
+    const { affinity } = this.#input;
+    if (affinity !== undefined && affinity !== null) this.#health.affinity.remember(affinity, deploymentId);
   }
 
   /** Whatever the failure is: a Retry-After longer than anybody waits for means not to ask until then. */
@@ -122,6 +151,7 @@ function resultOf(call: LiveCall): "success" | "slow" {
 function endOf(call: Call): LiveCall | null {
   if (!(call instanceof LiveCall) || call.ended) return null;
   call.ended = true;
+  call.pace.inFlight -= 1;
   return call;
 }
 

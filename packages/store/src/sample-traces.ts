@@ -107,8 +107,7 @@ const anyAttempt: fc.Arbitrary<AttemptRecord> = fc.record({
   drill: maybe(text),
 });
 
-/** Every trace that can be, with texts that have quotes, controls, emoji and lone surrogates in them. */
-export const anyTrace: fc.Arbitrary<Trace> = fc.record({
+const anyBareTrace = fc.record({
   id: fc.stringMatching(/^[0-9a-f]{32}$/),
   started_at: fc.nat(2_000_000_000_000),
   organization: text,
@@ -145,3 +144,14 @@ export const anyTrace: fc.Arbitrary<Trace> = fc.record({
   notes: fc.array(text, { maxLength: 3 }),
   drill: maybe(text),
 });
+
+const anyEquivalent = fc.record({
+  deployment: text,
+  score: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+  why: text,
+});
+
+/** Every trace that can be, with texts that have quotes, controls, emoji and lone surrogates in them. */
+export const anyTrace: fc.Arbitrary<Trace> = fc
+  .tuple(anyBareTrace, maybe(fc.array(anyEquivalent, { minLength: 1, maxLength: 3 })))
+  .map(([trace, equivalents]) => Object.assign({}, trace, equivalents === null ? {} : { equivalents }));

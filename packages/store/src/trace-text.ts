@@ -64,6 +64,7 @@ type StoredTrace = readonly [
   Trace["tags"],
   Trace["notes"],
   Trace["drill"]?,
+  (Trace["equivalents"] | null)?,
 ];
 
 /** Where a database finds what it filters by: positions in the array that `writeTrace` makes. */
@@ -109,6 +110,7 @@ export function writeTrace(trace: Trace): string {
     trace.tags,
     trace.notes,
     trace.drill,
+    trace.equivalents ?? null,
   ];
   return JSON.stringify(stored);
 }
@@ -150,6 +152,7 @@ export function readTrace(text: string): Trace {
     tags: stored[27],
     notes: stored[28],
     drill: stored[29] ?? null,
+    ...(stored[30] === undefined || stored[30] === null ? {} : { equivalents: stored[30] }),
   };
 }
 

@@ -195,6 +195,60 @@ describe("tuloy plan", () => {
     ]);
   });
 
+  it("prints what the strategy goes by", async () => {
+    write(
+      twins.replace(
+        /routes:[^]*/,
+        `routes:
+  - { name: cheap, match: { header: { x-kind: batch } }, strategy: cost }
+  - { name: split, match: { header: { x-kind: split } }, weights: { openai: 3, rack: 1 } }
+  - { name: quick, strategy: latency }
+`,
+      ),
+    );
+    const rows = async (...words: string[]) =>
+      (await plan("gpt-4.1", ...words)).out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "));
+    const cheap = await rows("--header", "X-Kind=batch", "--tokens", "3000", "--output", "1000");
+    expect(cheap.slice(0, 4)).toEqual([
+      "gpt-4.1 (chat) by route cheap, strategy cost",
+      " | deployment | provider's id | price in / out | context | region | estimate",
+      " | 1 | openai/gpt-4.1 | gpt-4.1 | $2 / $8 per M | 1,047,576 | unknown | $0.012",
+      " | 2 | rack/gpt-4.1@ph | house-big | price unknown | 32,768 | ph | unknown",
+    ]);
+    const split = await rows("--header", "x-kind=split");
+    expect(split[2]).toMatch(/openai\/gpt-4\.1 .* \| 75%$/);
+    expect(split[3]).toMatch(/rack\/gpt-4\.1@ph .* \| 25%$/);
+    expect((await rows())[2]).toMatch(/ \| unknown at rest$/);
+    const { out } = await plan("gpt-4.1", "--header", "x-kind=split", "--json");
+    expect(JSON.parse(out)).toMatchObject({ strategy: "weighted", candidates: [{ share: 0.75 }, { share: 0.25 }] });
+    expect((await check()).out).toContain("route cheap (strategy cost, header x-kind: batch)");
+  });
+
+  it("prints the models that may stand in, with their closeness, and which caps stand against which", async () => {
+    write(`providers:
+  openai: { kind: openai, keys: [{ value: $\{KEY} }], models: { gpt-4.1: , gpt-4o: , gpt-4.1-nano: } }
+routes:
+  - { name: r, equivalents: nearest, failover: { max_cost_multiplier: 1.2 } }
+`);
+    const { out } = await plan("gpt-4.1", "--tokens", "2000", "--output", "1000");
+    expect(out.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
+      "gpt-4.1 (chat) by route r",
+      " | deployment | provider's id | price in / out | context | region",
+      " | 1 | openai/gpt-4.1 | gpt-4.1 | $2 / $8 per M | 1,047,576 | unknown",
+      "",
+      " | then, of other models | closeness | in words",
+      " | openai/gpt-4.1-nano | 0.825 | does all that gpt-4.1 does; tier 2 for 4; as large a window; costs no more",
+      "",
+      " | excluded | reason | in words",
+      " | openai/gpt-4o | price_cap | it costs 1.25 × the primary openai/gpt-4.1 for this request, above 1.2 ×",
+      "",
+    ]);
+    expect(JSON.parse((await plan("gpt-4.1", "--json")).out)).toMatchObject({
+      equivalents: [{ deployment: "openai/gpt-4.1-nano", score: 0.825 }],
+    });
+    expect((await check()).out).toContain("equivalent, closeness 0.825");
+  });
+
   it.each([
     [["gtp-4.1"], "No provider here serves the model gtp-4.1. Nearest: gpt-4.1."],
     [["gpt-4.1", "--operation", "embeddings"], "gpt-4.1 is for chat, not for embeddings."],

@@ -54,11 +54,13 @@ interface RouteView {
     readonly operation: string | null;
     readonly workspaces: readonly string[] | null;
     readonly environments: readonly string[] | null;
+    readonly header: Readonly<Record<string, string>> | null;
   };
   readonly plans: readonly PlanView[];
 }
 
-function routeViews({ routes, models }: Snapshot): RouteView[] {
+function routeViews(snapshot: Snapshot): RouteView[] {
+  const { routes, models } = snapshot;
   return routes.map((route, index) => ({
     route: route.name,
     strategy: route.strategy,
@@ -66,10 +68,11 @@ function routeViews({ routes, models }: Snapshot): RouteView[] {
       operation: route.match.operation,
       workspaces: route.match.workspaces && [...route.match.workspaces],
       environments: route.match.environments && [...route.match.environments],
+      header: route.match.headers && Object.fromEntries(route.match.headers),
     },
     plans: [...models.values()]
       .filter((entry) => applies(route, entry) && !routes.slice(0, index).some((before) => takesAll(before, entry)))
-      .map((entry) => planView(entry, planOf(entry, route, anyRequest))),
+      .map((entry) => planView(entry, route, anyRequest, planOf(snapshot, entry, route, anyRequest))),
   }));
 }
 
@@ -82,7 +85,8 @@ function applies({ match }: Route, entry: ModelEntry): boolean {
 
 /** Nothing of this model is left for the routes behind, whoever asks. */
 function takesAll(route: Route, entry: ModelEntry): boolean {
-  return route.match.workspaces === null && route.match.environments === null && applies(route, entry);
+  const { workspaces, environments, headers } = route.match;
+  return workspaces === null && environments === null && headers === null && applies(route, entry);
 }
 
 function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[], io: CommandIo): string[] {
@@ -106,19 +110,31 @@ function describeRoute({ route, strategy, match, plans }: RouteView, io: Command
     match.operation,
     match.workspaces && `workspace ${match.workspaces.join(" or ")}`,
     match.environments && `environment ${match.environments.join(" or ")}`,
+    match.header &&
+      `header ${Object.entries(match.header)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join(" and ")}`,
   ].filter((condition) => condition !== null);
   const title = `${styled("bold", `route ${route}`, io.stdout)} (${[`strategy ${strategy}`, ...conditions].join(", ")})`;
   if (plans.length === 0) return [title, "  applies to no model of this configuration"];
   const rows = plans.flatMap(planRows);
-  const [headings = "", ...lines] = table(["model", "", ...candidateHeadings], rows);
+  const [headings = "", ...lines] = table(["model", "", ...candidateHeadings(strategy)], rows);
   return [title, `  ${styled("dim", headings, io.stdout)}`, ...lines.map((line) => `  ${line}`)];
 }
 
-function planRows({ model, candidates, exclusions }: PlanView): string[][] {
-  if (candidates.length === 0) return [[model, "–", `no candidate: ${exclusions[0]?.detail ?? "nothing serves it"}`]];
-  return candidates.map((candidate, index) => [
+function planRows({ model, strategy, candidates, equivalents, exclusions }: PlanView): string[][] {
+  const others = equivalents.map(({ deployment, score }, index) => [
+    candidates.length + index === 0 ? model : "",
+    String(candidates.length + index + 1),
+    deployment,
+    score === null ? "listed equivalent" : `equivalent, closeness ${score}`,
+  ]);
+  if (candidates.length + others.length === 0)
+    return [[model, "–", `no candidate: ${exclusions[0]?.detail ?? "nothing serves it"}`]];
+  const rows = candidates.map((candidate, index) => [
     index === 0 ? model : "",
     String(index + 1),
-    ...candidateCells(candidate),
+    ...candidateCells(candidate, strategy),
   ]);
+  return [...rows, ...others];
 }

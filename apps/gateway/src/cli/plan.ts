@@ -8,8 +8,8 @@ import type { Route, Snapshot } from "../config/snapshot.ts";
 import { processIo, styled } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
 import { loadStatic } from "./load.ts";
-import { candidateCells, candidateHeadings, planOf, planView } from "./plan-view.ts";
-import type { PlanView } from "./plan-view.ts";
+import { anyRequest, candidateCells, candidateHeadings, planOf, planView } from "./plan-view.ts";
+import type { PlanView, Wish } from "./plan-view.ts";
 import { table } from "./table.ts";
 
 interface PlanFlags {
@@ -19,7 +19,10 @@ interface PlanFlags {
   readonly workspace: string;
   readonly environment: string;
   readonly uses?: readonly Capability[];
+  readonly header?: readonly (readonly [string, string])[];
+  readonly session?: string;
   readonly tokens: number;
+  readonly output?: number;
   readonly json?: true;
 }
 
@@ -34,7 +37,10 @@ export function planCommand(io: CommandIo = processIo): Command {
     .option("--workspace <name>", "of the one who asks", "default")
     .option("--environment <name>", "of the one who asks", "production")
     .addOption(new Option("--uses <capability...>", "what the request uses beyond plain text").choices(capabilities))
-    .option("--tokens <number>", "input plus requested output", wholeNumber, 0)
+    .option("--header <name=value>", "that the request has; may be repeated", header)
+    .option("--session <name>", "that the request belongs to")
+    .option("--tokens <number>", "input plus requested output (default for prices: 1000 in)", wholeNumber, 0)
+    .option("--output <number>", "requested output (default: up to 4096 are expected)", wholeNumber)
     .option("--json", "print JSON")
     .action((model: string, flags: PlanFlags) => plan(model, flags, io));
 }
@@ -42,6 +48,12 @@ export function planCommand(io: CommandIo = processIo): Command {
 function wholeNumber(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);
+}
+
+function header(text: string, before: readonly (readonly [string, string])[] = []): (readonly [string, string])[] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be a name, =, and a value.");
+  return [...before, [text.slice(0, at).toLowerCase(), text.slice(at + 1)]];
 }
 
 async function plan(model: string, flags: PlanFlags, io: CommandIo): Promise<void> {
@@ -81,10 +93,18 @@ function planned(requested: string, flags: PlanFlags, snapshot: Snapshot): PlanA
     model,
     workspace: flags.workspace,
     environment: flags.environment,
+    headers: Object.fromEntries(flags.header ?? []),
   });
   if (typeof route === "string") return route;
-  const made = planOf(entry, route, { lock, capabilities: flags.uses ?? [], tokens: flags.tokens });
-  return { requested, lock, route: route.name, ...planView(entry, made) };
+  const wish: Wish = {
+    lock,
+    capabilities: flags.uses ?? [],
+    tokens: flags.tokens,
+    inputTokens: flags.tokens === 0 ? anyRequest.inputTokens : Math.max(0, flags.tokens - (flags.output ?? 0)),
+    maxOutputTokens: operation === "embeddings" ? 0 : (flags.output ?? null),
+    session: flags.session ?? null,
+  };
+  return { requested, lock, route: route.name, ...planView(entry, route, wish, planOf(snapshot, entry, route, wish)) };
 }
 
 function chosenRoute(snapshot: Snapshot, flags: PlanFlags, facts: RouteFacts): Route | string {
@@ -97,20 +117,35 @@ function chosenRoute(snapshot: Snapshot, flags: PlanFlags, facts: RouteFacts): R
 }
 
 function describe(answer: PlanAnswer, io: CommandIo): string[] {
-  const { model, operation, route, lock, candidates, exclusions } = answer;
+  const { model, operation, route, strategy, lock, candidates, equivalents, exclusions, notes } = answer;
   const locked = lock === null ? "" : `, locked to ${lock}`;
-  const lines = [`${styled("bold", model, io.stdout)} (${operation}) by route ${route}${locked}`];
+  const how = strategy === "order" ? "" : `, strategy ${strategy}`;
+  const lines = [`${styled("bold", model, io.stdout)} (${operation}) by route ${route}${how}${locked}`];
   if (candidates.length === 0) {
-    lines.push(styled("red", "  no candidate is left: this request would be refused", io.stdout));
+    const left =
+      equivalents.length === 0 ? "no candidate is left: this request would be refused" : "no candidate is left";
+    lines.push(styled("red", `  ${left}`, io.stdout));
   } else {
-    const rows = candidates.map((candidate, index) => [String(index + 1)].concat(candidateCells(candidate)));
-    const [headings = "", ...cells] = table(["", ...candidateHeadings], rows);
-    lines.push(`  ${styled("dim", headings, io.stdout)}`, ...cells.map((line) => `  ${line}`));
+    const rows = candidates.map((candidate, index) => [String(index + 1)].concat(candidateCells(candidate, strategy)));
+    lines.push(...section(["", ...candidateHeadings(strategy)], rows, io));
+  }
+  if (equivalents.length > 0) {
+    const rows = equivalents.map(({ deployment, score, why }) => [
+      deployment,
+      score === null ? "listed" : `${score}`,
+      why,
+    ]);
+    lines.push("", ...section(["then, of other models", "closeness", "in words"], rows, io));
   }
   if (exclusions.length > 0) {
     const rows = exclusions.map(({ deployment, reason, detail }) => [deployment, reason, detail]);
-    const [headings = "", ...cells] = table(["excluded", "reason", "in words"], rows);
-    lines.push("", `  ${styled("dim", headings, io.stdout)}`, ...cells.map((line) => `  ${line}`));
+    lines.push("", ...section(["excluded", "reason", "in words"], rows, io));
   }
+  if (notes.length > 0) lines.push("", ...notes.map((note) => `  ${note}`));
   return lines;
+}
+
+function section(headings: readonly string[], rows: readonly string[][], io: CommandIo): string[] {
+  const [first = "", ...cells] = table(headings, rows);
+  return [`  ${styled("dim", first, io.stdout)}`, ...cells.map((line) => `  ${line}`)];
 }

@@ -161,6 +161,36 @@ providers:
   });
 });
 
+describe("compiling a deployment's facts", () => {
+  it("takes them from the entry, the provider, the model, and what is built in", () => {
+    const snapshot = compiled(`
+models: { house: { max_output: 500, tier: 4 } }
+providers:
+  rack: { kind: openai-compatible, base_url: http://10.0.0.5/v1, retains: false,
+          models: { house: { quantization: fp8 }, gpt-4o: { max_output: 100 } } }
+  cloud: { kind: openai-compatible, base_url: https://x.example/v1, trains: true, models: { house: } }
+  openai: { kind: openai, keys: [{ value: k }], models: { gpt-4o: , gpt-4.1: { id: "ft:gpt-4.1:x" } } }`);
+    expect(deployment(snapshot, "rack/house")).toMatchObject({
+      owner: "default",
+      quantization: "fp8",
+      outputTokens: 500,
+      retains: false,
+      trains: null,
+    });
+    expect(deployment(snapshot, "cloud/house")).toMatchObject({
+      owner: null,
+      quantization: null,
+      retains: null,
+      trains: true,
+    });
+    expect(deployment(snapshot, "rack/gpt-4o")).toMatchObject({ outputTokens: 100, quantization: null });
+    expect(deployment(snapshot, "openai/gpt-4o")).toMatchObject({ outputTokens: 16_384, quantization: "full" });
+    expect(deployment(snapshot, "openai/gpt-4.1")?.quantization).toBeNull();
+    expect(snapshot.models.get("house")?.compared).toMatchObject({ tier: 4, usdPerMillion: null });
+    expect(snapshot.models.get("gpt-4o")?.compared).toMatchObject({ tier: 3, usdPerMillion: 4.375 });
+  });
+});
+
 describe("compiling routes", () => {
   const providers = "providers: { a: { kind: sandbox }, b: { kind: sandbox } }\n";
   const asked = { operation: "chat", model: "sandbox-chat", workspace: "default", environment: "production" } as const;
@@ -207,6 +237,42 @@ routes:
     expect(routeFor(snapshot, { ...asked, workspace: "search" }).name).toBe("search");
     expect(routeFor(snapshot, { ...asked, workspace: "search", model: "gpt-4.1" }).name).toBe("search-late");
     expect(routeFor(snapshot, { ...asked, operation: "embeddings" }).name).toBe("vectors");
+  });
+
+  it("chooses by headers, whatever the case of their names, when every one has its value", () => {
+    const snapshot = compiled(`${providers}
+routes:
+  - { name: batch, match: { header: { X-Feature: batch, x-team: web } } }`);
+    const by = (headers: Record<string, string>) => routeFor(snapshot, { ...asked, headers }).name;
+    expect(by({ "x-feature": "batch", "x-team": "web" })).toBe("batch");
+    expect(by({ "x-feature": "batch" })).toBe("default");
+    expect(by({ "x-feature": "Batch", "x-team": "web" })).toBe("default");
+    expect(routeFor(snapshot, asked).name).toBe("default");
+    expect(snapshot.routes.map((route) => route.name)).toEqual(["batch", "default"]);
+  });
+
+  it("is weighted where there are weights, and as it says where it says", () => {
+    const strategy = (yaml: string) => compiled(`${providers}routes: [{ name: r, ${yaml} }]`).routes[0]?.strategy;
+    expect(strategy("weights: { a: 9, b: 1 }")).toBe("weighted");
+    expect(strategy("strategy: order, weights: { a: 9, b: 1 }")).toBe("order");
+    expect(strategy("providers: [a]")).toBe("order");
+    expect(strategy("strategy: latency")).toBe("latency");
+  });
+
+  it("keeps what a route asks of its deployments", () => {
+    const { routes } = compiled(
+      `providers: { a: { kind: sandbox, region: eu-1 } }
+routes: [{ name: r, regions: [eu], fidelity: strict, quantizations: [fp8], max_price: { output: 2 }, equivalents: nearest,
+           failover: { max_cost_multiplier: 1.2 } }]`,
+    );
+    expect(routes[0]).toMatchObject({
+      regions: ["eu"],
+      fidelity: "strict",
+      quantizations: ["fp8"],
+      maxPrice: { input: null, output: 2, request: null },
+      maxCostMultiplier: 1.2,
+      equivalents: "nearest",
+    });
   });
 
   it.each([

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 
-import { catalogModel } from "@tuloy/catalog";
+import { blendedUsd, catalogModel } from "@tuloy/catalog";
+import type { ComparedModel } from "@tuloy/catalog";
 import type {
   Config,
   Deployment,
   FailoverConfig,
   FailoverSettings,
+  MaxPrice,
   ProbeSettings,
   ProviderConfig,
   RouteConfig,
@@ -14,13 +16,10 @@ import { failoverPreset } from "@tuloy/routing";
 import type { KeyReservation } from "@tuloy/routing";
 
 import { visibilityOf } from "./addresses.ts";
-import { canonicalName, servingsOf } from "./deployments.ts";
+import { canonicalName, factsOfFile, fileOrganization as organization, servingsOf } from "./deployments.ts";
 import { KeyRing } from "./key-ring.ts";
 import { presetFor } from "./preset-for.ts";
 import type { ModelEntry, Provider, Route, RouteMatch, Snapshot } from "./snapshot.ts";
-
-/** All principals of a file belong to the one organization there is. */
-const organization = "default";
 
 const minute = 60_000;
 
@@ -43,7 +42,7 @@ export function compile(
   ownKey: OwnKey | null = null,
 ): Snapshot {
   const deployments = servingsOf(config).map((serving) => serving.deployment);
-  const models = entries(deployments);
+  const models = entries(config, deployments);
   return {
     version: createHash("sha256").update(text).digest("hex").slice(0, 12),
     keyRing: keyRingOf(config, ownKey),
@@ -73,14 +72,40 @@ function keyRingOf(config: Config, ownKey: OwnKey | null): KeyRing {
   );
 }
 
-function entries(deployments: readonly Deployment[]): Map<string, ModelEntry> {
+function entries(config: Config, deployments: readonly Deployment[]): Map<string, ModelEntry> {
   const byModel = Map.groupBy(deployments, (deployment) => deployment.model);
   const models = new Map<string, ModelEntry>();
   for (const [model, served] of byModel) {
     const [first] = served;
-    if (first !== undefined) models.set(model, { model, operation: first.operation, deployments: served });
+    if (first === undefined) continue;
+    const said = factsOfFile(config, model);
+    models.set(model, {
+      model,
+      operation: first.operation,
+      deployments: served,
+      equivalents: said?.equivalents?.map(canonicalName) ?? [],
+      compared: comparedOf(model, first, served, said?.tier),
+    });
   }
   return models;
+}
+
+/** A model as it is served here: by its first deployment's facts and its lowest price. */
+function comparedOf(
+  name: string,
+  { capabilities, hiddenReasoning, contextTokens }: Deployment,
+  served: readonly Deployment[],
+  tier: number | undefined,
+): ComparedModel {
+  const prices = served.flatMap(({ price }) => (price === null ? [] : [blendedUsd(price)]));
+  return {
+    name,
+    capabilities,
+    hiddenReasoning,
+    contextTokens,
+    tier: tier ?? catalogModel(name)?.tier ?? null,
+    usdPerMillion: prices.length === 0 ? null : Math.min(...prices),
+  };
 }
 
 function aliasesOf(models: ReadonlyMap<string, ModelEntry>): Map<string, string> {
@@ -163,9 +188,16 @@ function routesOf(config: Config): Route[] {
   if (!config.routes.some(matchesEverything)) {
     routes.push({
       name: "default",
-      match: { operation: null, models: null, workspaces: null, environments: null },
+      match: { operation: null, models: null, workspaces: null, environments: null, headers: null },
       strategy: "order",
       providers: null,
+      weights: null,
+      regions: null,
+      fidelity: "same",
+      quantizations: null,
+      maxPrice: null,
+      maxCostMultiplier: null,
+      equivalents: "off",
       failover: failoverPreset("balanced"),
       reportModel: "answered",
     });
@@ -179,7 +211,8 @@ export function matchesEverything({ match }: RouteConfig): boolean {
     match.operation === undefined &&
     match.models === undefined &&
     match.workspaces === undefined &&
-    match.environments === undefined
+    match.environments === undefined &&
+    match.header === undefined
   );
 }
 
@@ -187,11 +220,23 @@ function routeOf(route: RouteConfig): Route {
   return {
     name: route.name,
     match: matchOf(route.match),
-    strategy: route.strategy,
+    strategy: route.strategy ?? (route.weights === undefined ? "order" : "weighted"),
     providers: route.providers ?? null,
+    weights: route.weights === undefined ? null : new Map(Object.entries(route.weights)),
+    regions: route.regions ?? null,
+    fidelity: route.fidelity,
+    quantizations: route.quantizations ?? null,
+    maxPrice: maxPriceOf(route),
+    maxCostMultiplier: route.failover.max_cost_multiplier ?? null,
+    equivalents: route.equivalents,
     failover: settingsOf(route),
     reportModel: route.report_model,
   };
+}
+
+function maxPriceOf({ max_price: cap }: RouteConfig): MaxPrice | null {
+  if (cap === undefined) return null;
+  return { input: cap.input ?? null, output: cap.output ?? null, request: cap.request ?? null };
 }
 
 function matchOf(match: RouteConfig["match"]): RouteMatch {
@@ -200,6 +245,10 @@ function matchOf(match: RouteConfig["match"]): RouteMatch {
     models: match.models?.map(globOf) ?? null,
     workspaces: match.workspaces === undefined ? null : new Set(match.workspaces),
     environments: match.environments === undefined ? null : new Set(match.environments),
+    headers:
+      match.header === undefined
+        ? null
+        : Object.entries(match.header).map(([name, value]) => [name.toLowerCase(), value] as const),
   };
 }
 

@@ -2,7 +2,11 @@ import { catalogModel, offersOf } from "@tuloy/catalog";
 import type { CatalogModel, Offer } from "@tuloy/catalog";
 import type { Config, Deployment, ParameterFacts, Price, ProviderConfig, ProviderModelConfig } from "@tuloy/contract";
 
+import { visibilityOf } from "./addresses.ts";
 import { presetFor } from "./preset-for.ts";
+
+/** All that a file declares belongs to the one organization there is. */
+export const fileOrganization = "default";
 
 /** A deployment with what only the check of a configuration needs. */
 export interface Serving {
@@ -40,6 +44,9 @@ function serving(config: Config, providerName: string, modelName: string, own: P
   const said = factsOfFile(config, model);
   const id = own?.id ?? offered(provider, (offer) => offer.model === model)?.id ?? modelName;
   const region = provider.region ?? null;
+  const isAuthors = offered(provider, (offer) => offer.id === id) !== undefined;
+  const url = provider.base_url === undefined ? null : URL.parse(provider.base_url);
+  const visibility = url === null ? provider.visibility : visibilityOf(provider, url);
   const abilities = own?.capabilities ?? said?.capabilities;
   return {
     deployment: {
@@ -50,10 +57,15 @@ function serving(config: Config, providerName: string, modelName: string, own: P
       operation: own?.operation ?? said?.operation ?? known?.operation ?? "chat",
       region,
       contextTokens: own?.context ?? said?.context ?? known?.contextTokens ?? null,
+      outputTokens: own?.max_output ?? said?.max_output ?? known?.outputTokens ?? null,
       capabilities: abilities === undefined ? (known?.capabilities ?? null) : new Set(abilities),
       price: priceOf(own) ?? offered(provider, (offer) => offer.id === id)?.price ?? null,
       hiddenReasoning: known?.hiddenReasoning ?? false,
       parameters: parametersOf(provider, own, id),
+      quantization: own?.quantization ?? (isAuthors ? "full" : null),
+      owner: visibility === "private" ? fileOrganization : null,
+      retains: provider.retains ?? null,
+      trains: provider.trains ?? null,
     },
     dimensions: own?.dimensions ?? said?.dimensions ?? knownDimensions(id, known),
     path: provider.models === undefined ? null : ["providers", providerName, "models", modelName],
@@ -66,7 +78,8 @@ function providerOf(config: Config, name: string): ProviderConfig {
   return provider;
 }
 
-function factsOfFile(config: Config, model: string): Config["models"][string] | undefined {
+/** What the file says of a model, by whichever of its names. */
+export function factsOfFile(config: Config, model: string): Config["models"][string] | undefined {
   for (const [name, facts] of Object.entries(config.models)) {
     if (canonicalName(name) === model) return facts;
   }

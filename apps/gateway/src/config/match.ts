@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from "node:http";
+
 import type { Operation } from "@tuloy/contract";
 
 import { nearestFew } from "./nearest.ts";
@@ -10,16 +12,19 @@ export interface RouteFacts {
   readonly model: string;
   readonly workspace: string;
   readonly environment: string;
+  /** Of the client's request. Absent: none, as in a request of our own. */
+  readonly headers?: IncomingHttpHeaders;
 }
 
 /** Whether every condition of the route holds. */
 export function routeMatches(route: Route, facts: RouteFacts): boolean {
-  const { operation, models, workspaces, environments } = route.match;
+  const { operation, models, workspaces, environments, headers } = route.match;
   return (
     (operation === null || operation === facts.operation) &&
     (models === null || models.some((glob) => glob.test(facts.model))) &&
     (workspaces === null || workspaces.has(facts.workspace)) &&
-    (environments === null || environments.has(facts.environment))
+    (environments === null || environments.has(facts.environment)) &&
+    (headers === null || headers.every(([name, value]) => facts.headers?.[name] === value))
   );
 }
 
@@ -48,12 +53,30 @@ export type ResolvedModel =
  * Reads the model a client asks for. In this order: `@provider/id` is a lock; a canonical model or an exact alias such as
  * `openai/gpt-4.1` is not, so that names in the style of other routers keep their failover; what is left of the form
  * `provider/model` is a lock. The id of a lock is the canonical model's, an alias or the provider's own.
+ * @param organization of the one who asks, to whom others' private providers do not exist; null: the operator, who sees all
  */
-export function resolveModel(snapshot: Snapshot, requested: string): ResolvedModel {
-  if (requested.startsWith("@")) return locked(snapshot, requested.slice(1)) ?? notFound(snapshot, requested);
+export function resolveModel(snapshot: Snapshot, requested: string, organization: string | null = null): ResolvedModel {
+  const found = resolve(snapshot, requested);
+  return found !== null && isVisible(found.entry, found.lock, organization)
+    ? found
+    : notFound(snapshot, requested, organization);
+}
+
+type Found = Extract<ResolvedModel, { entry: ModelEntry }>;
+
+function resolve(snapshot: Snapshot, requested: string): Found | null {
+  if (requested.startsWith("@")) return locked(snapshot, requested.slice(1));
   const entry = byName(snapshot, requested);
-  if (entry !== null) return { entry, lock: null };
-  return locked(snapshot, requested) ?? notFound(snapshot, requested);
+  return entry === null ? locked(snapshot, requested) : { entry, lock: null };
+}
+
+/** Whether the organization may see something that serves the model, at the locked provider if there is one. */
+export function isVisible({ deployments }: ModelEntry, lock: string | null, organization: string | null): boolean {
+  for (const { owner, provider } of deployments) {
+    if (lock !== null && provider !== lock) continue;
+    if (owner === null || organization === null || owner === organization) return true;
+  }
+  return false;
 }
 
 function byName(snapshot: Snapshot, name: string): ModelEntry | null {
@@ -64,7 +87,7 @@ function byName(snapshot: Snapshot, name: string): ModelEntry | null {
 }
 
 /** @param name `provider/id`; a provider's name has no slash, an id may */
-function locked(snapshot: Snapshot, name: string): ResolvedModel | null {
+function locked(snapshot: Snapshot, name: string): Found | null {
   const slash = name.indexOf("/");
   if (slash === -1) return null;
   const provider = name.slice(0, slash);
@@ -81,13 +104,19 @@ function serves(entry: ModelEntry, provider: string): boolean {
   return entry.deployments.some((deployment) => deployment.provider === provider);
 }
 
-function notFound(snapshot: Snapshot, requested: string): ResolvedModel {
-  const names = [...snapshot.models.keys(), ...snapshot.aliases.keys()];
+function notFound(snapshot: Snapshot, requested: string, organization: string | null): ResolvedModel {
+  const visible = (name: string, lock: string | null = null): boolean => {
+    const entry = byName(snapshot, name);
+    return entry !== null && isVisible(entry, lock, organization);
+  };
+  const names = [...snapshot.models.keys(), ...snapshot.aliases.keys()].filter((name) => visible(name));
   const slash = requested.indexOf("/");
   if (slash !== -1) {
     const provider = requested.slice(0, slash).replace(/^@/, "");
     const mark = requested.startsWith("@") ? "@" : "";
-    for (const id of snapshot.ownIds.get(provider)?.keys() ?? []) names.push(`${mark}${provider}/${id}`);
+    for (const [id, model] of snapshot.ownIds.get(provider) ?? []) {
+      if (visible(model, provider)) names.push(`${mark}${provider}/${id}`);
+    }
   }
   return { notFound: requested, nearest: nearestFew(requested, names, 3) };
 }

@@ -138,6 +138,57 @@ describe("a configuration is refused", () => {
       "routes[0].match must be empty: the route named default is for what no other matches",
     ],
     [
+      "when a weight is of nobody",
+      `${twoSandboxes}routes: [{ name: r, weights: { a: 1, c: 1 } }]`,
+      "routes[0].weights.c names no provider of this file; did you mean a?",
+    ],
+    [
+      "when a weight is of a provider that the route leaves out",
+      `${twoSandboxes}routes: [{ name: r, providers: [a], weights: { b: 1 } }]`,
+      "routes[0].weights.b names a provider that the route's providers leave out; did you mean a?",
+    ],
+    [
+      "when weights come to nothing",
+      `${twoSandboxes}routes: [{ name: r, weights: { a: 0 } }]`,
+      "routes[0].weights gives no provider a share; give at least one a number above 0",
+    ],
+    [
+      "when nobody says where they are, and a route is pinned",
+      `${twoSandboxes}routes: [{ name: r, regions: [eu] }]`,
+      "routes[0].regions[0] has no provider: none of this route names its region; write region: at those that compute there",
+    ],
+    [
+      "when nobody is in a pinned region",
+      "providers: { a: { kind: sandbox, region: eu-west-1 }, b: { kind: sandbox, region: us } }\n" +
+        "routes: [{ name: r, regions: [eu, us], providers: [a] }]",
+      "routes[0].regions[1] has no provider of this route: they are in eu-west-1",
+    ],
+    [
+      "when a route is chosen by a credential",
+      `${twoSandboxes}routes: [{ name: r, match: { header: { X-Api-Key: k } } }]`,
+      "routes[0].match.header.X-Api-Key is a credential: choose by workspace or environment",
+    ],
+    [
+      "when nobody serves an equivalent",
+      `${twoSandboxes}models: { sandbox-chat: { equivalents: [gpt-9] } }`,
+      "models.sandbox-chat.equivalents[0] is served by no provider of this file",
+    ],
+    [
+      "when an equivalent is the model itself",
+      `${twoSandboxes}models: { sandbox-chat: { equivalents: [tuloy/sandbox-chat] } }`,
+      "models.sandbox-chat.equivalents[0] is the model itself",
+    ],
+    [
+      "when an equivalent is there twice",
+      `${twoSandboxes}models: { sandbox-chat: { equivalents: [sandbox-reasoner, sandbox-reasoner] } }`,
+      "models.sandbox-chat.equivalents[1] is listed before",
+    ],
+    [
+      "when an equivalent makes vectors",
+      `${twoSandboxes}models: { sandbox-chat: { equivalents: [sandbox-embedding] } }`,
+      "models.sandbox-chat.equivalents[0] is for embeddings, which have no equivalents: vectors of two models cannot be compared",
+    ],
+    [
       "when a route can never be reached",
       `${twoSandboxes}routes: [{ name: all }, { name: r, match: { operation: chat } }]`,
       "routes[1] is never reached: all before it matches everything, and the first match wins",

@@ -7,6 +7,7 @@ import { defaultKeyName, matchesEverything, settingsOf } from "./compile.ts";
 import { canonicalName, servingsOf } from "./deployments.ts";
 import type { Serving } from "./deployments.ts";
 import { presetFor } from "./preset-for.ts";
+import { equivalentIssues, policyIssues } from "./route-semantics.ts";
 
 type IssuePath = ConfigIssue["path"];
 
@@ -21,7 +22,9 @@ export function semanticIssues(config: Config): ConfigIssue[] {
     ...Object.entries(config.providers).flatMap(([name, provider]) => providerIssues(name, provider)),
     ...duplicateModels(config),
     ...servingIssues(config),
+    ...equivalentIssues(config),
     ...routeIssues(config),
+    ...policyIssues(config),
   ];
 }
 

@@ -1,6 +1,7 @@
+import type { ComparedModel } from "@tuloy/catalog";
 import type { Deployment, FailoverSettings, KeyLimits, ModelReport, Operation, ProbeSettings } from "@tuloy/contract";
 import type { ProviderPreset } from "@tuloy/dialects";
-import type { KeyReservation } from "@tuloy/routing";
+import type { KeyReservation, PlanPolicy } from "@tuloy/routing";
 
 import type { KeyRing } from "./key-ring.ts";
 
@@ -32,6 +33,10 @@ export interface ModelEntry {
   readonly model: string;
   readonly operation: Operation;
   readonly deployments: readonly Deployment[];
+  /** Canonical names of models that may stand in for it, in order, as the file lists them. */
+  readonly equivalents: readonly string[];
+  /** What it is compared with others by. */
+  readonly compared: ComparedModel;
 }
 
 export interface RouteMatch {
@@ -40,14 +45,13 @@ export interface RouteMatch {
   readonly models: readonly RegExp[] | null;
   readonly workspaces: ReadonlySet<string> | null;
   readonly environments: ReadonlySet<string> | null;
+  /** Names in lower case, each with the value that it must have. Null: any. */
+  readonly headers: readonly (readonly [name: string, value: string])[] | null;
 }
 
-export interface Route {
+export interface Route extends PlanPolicy {
   readonly name: string;
   readonly match: RouteMatch;
-  readonly strategy: "order";
-  /** Provider names in order of preference; null: every provider that serves the model, in the file's order. */
-  readonly providers: readonly string[] | null;
   readonly failover: FailoverSettings;
   readonly reportModel: ModelReport;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-import type { AttemptRecord, Clock, Failure, Usage } from "@tuloy/contract";
+import type { AttemptRecord, ClientError, Clock, Failure, Usage } from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
 import { Course, type Call, type Health, type Plan, type Stop } from "@tuloy/routing";
 
@@ -11,6 +11,7 @@ import type { Outlet } from "../upstream/outlet.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
 import { encode, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
+import { affinityOf } from "./plan.ts";
 import { race } from "./race.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
@@ -42,6 +43,8 @@ export type AttemptResult =
   /** Nobody had anything to say: the first such answer, whole. */
   | { readonly kind: "empty"; readonly record: AttemptRecord; readonly body: Buffer; readonly usage: Usage | null }
   | { readonly kind: "stopped"; readonly stop: Stop }
+  /** Deployments that a policy kept out could have answered. */
+  | { readonly kind: "held_back"; readonly error: ClientError }
   | { readonly kind: "interrupted"; readonly reason: Interruption };
 
 export interface Attempted {
@@ -142,6 +145,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
         createHash("sha256")
           .update(request.encode("", { streamUsage: false }))
           .digest("base64"),
+      affinity: affinityOf(asked),
       clientShortened,
       caller: principal,
     },

@@ -54,6 +54,8 @@ export function conclude(attempted: Attempted, context: ConcludeContext): Conclu
       return conclusion(concludeEmpty(result, attempted, context), attempted);
     case "stopped":
       return conclusion(concludeStopped(result, records, context), attempted);
+    case "held_back":
+      return conclusion(failWith(result.error, context), attempted);
     case "interrupted":
       return conclusion(concludeInterrupted(result.reason, records, context), attempted);
   }

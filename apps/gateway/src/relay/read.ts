@@ -41,7 +41,7 @@ export function ask(
   headers: IncomingHttpHeaders,
   snapshot: Snapshot,
 ): Asked | ClientError {
-  const resolved = resolveModel(snapshot, request.model);
+  const resolved = resolveModel(snapshot, request.model, principal.organization);
   if ("notFound" in resolved) return modelNotFound(request.model, resolved.nearest, "model");
   const { entry, lock } = resolved;
   if (entry.operation !== request.operation) {
@@ -56,10 +56,11 @@ export function ask(
     model: entry.model,
     workspace: principal.workspace,
     environment: principal.environment,
+    headers,
   });
   if ("code" in route) return route;
   const { overrides: stated, session } = request.facts;
-  const found = stated === null ? null : resolveOverrides(stated, resolved, snapshot);
+  const found = stated === null ? null : resolveOverrides(stated, resolved, snapshot, principal.organization);
   if (found !== null && "code" in found) return found;
   const overrides = found?.overrides ?? null;
   const limit = clientLimitMs(headers);

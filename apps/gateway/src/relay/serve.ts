@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { clientError, type ClientError, type Clock } from "@tuloy/contract";
-import { isReadRequest, type ClientDialect, type PromptSize, type ReadRequest } from "@tuloy/dialects";
-import { makePlan, type Health, type Plan } from "@tuloy/routing";
+import { isReadRequest, type ClientDialect, type ReadRequest } from "@tuloy/dialects";
+import { primaryOf, type Health, type Plan } from "@tuloy/routing";
 
 import type { Principal } from "../config/key-ring.ts";
 import type { LiveConfig } from "../config/live.ts";
@@ -17,8 +17,11 @@ import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { conclude } from "./conclude.ts";
 import type { Conclusion } from "./conclude.ts";
+import { toldWhatHeldBack } from "./held-back.ts";
 import type { InFlight } from "./in-flight.ts";
 import { Interrupt } from "./interrupt.ts";
+import { noneAllowed } from "./none-allowed.ts";
+import { planFor } from "./plan.ts";
 import { ask, type Asked } from "./read.ts";
 import { sendError, startHeartbeat } from "./reply.ts";
 import { traceOf, type Ending, type RequestIdentity } from "./settle.ts";
@@ -84,9 +87,11 @@ export async function serve(
     if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
 
     const counting = countForContext(asked, relay.tokens);
-    const plan = planFor(asked, counting === null ? null : await counting);
+    const size = counting === null ? null : await counting;
     const scoped = relay.drills.running === null ? relay : underDrill(relay, asked);
-    if (plan.candidates.length === 0) {
+    const { health, random, clock } = scoped;
+    const plan = planFor(asked, { snapshot, health, random, now: clock.now(), size });
+    if (primaryOf(plan) === null) {
       return refuseKnown(arrival, scoped, principal, noneAllowed(asked, plan), { request, asked, plan });
     }
 
@@ -130,23 +135,6 @@ function underDrill(relay: Relay, { principal, tags }: Asked): Relay {
   return drill === null ? relay : { ...relay, health: drill.health, outlet: drill.outlet, drill: drill.id };
 }
 
-/** @param size null: as estimated */
-function planFor(
-  { entry, route, lock, noFailover, overrides, request: { facts } }: Asked,
-  size: PromptSize | null,
-): Plan {
-  return makePlan({
-    deployments: entry.deployments,
-    providers: route.providers,
-    lock,
-    noFailover,
-    capabilities: facts.capabilities,
-    tokens: (size?.contextTokens ?? facts.contextTokens) + (facts.maxOutputTokens ?? 0),
-    parameterUse: facts,
-    requireParameters: overrides?.requireParameters ?? false,
-  });
-}
-
 /** The attempts and the answer, under the one deadline and with an ear for the client's leaving. */
 async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan): Promise<Conclusion> {
   const { clock, config, health, outlet, random, observer } = relay;
@@ -170,21 +158,13 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
     };
     const attempted = await attempt(asked, plan, context);
     heartbeat?.cancel();
-    const concluded = conclude(attempted, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
+    const told = toldWhatHeldBack(attempted, asked, plan, { snapshot, health, random, now: clock.now(), size: null });
+    const concluded = conclude(told, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
     return concluded instanceof Promise ? await concluded : concluded;
   } finally {
     heartbeat?.cancel();
     deadline.cancel();
   }
-}
-
-function noneAllowed(asked: Asked, plan: Plan): ClientError {
-  const reasons = plan.exclusions.map(({ deployment, detail }) => `${deployment}: ${detail}`).join("; ");
-  return clientError(
-    "no_deployment_allowed",
-    `No deployment of ${asked.entry.model} may serve this request: ${reasons}.`,
-    { param: "model" },
-  );
 }
 
 /** Answers somebody unknown: no trace, since there is no one it could belong to. */

@@ -2,6 +2,7 @@ import { costUsd } from "@tuloy/catalog";
 import type {
   AttemptRecord,
   Dialect,
+  EquivalentRecord,
   Exclusion,
   FailureClass,
   Operation,
@@ -10,7 +11,7 @@ import type {
   Usage,
 } from "@tuloy/contract";
 import type { ReadRequest } from "@tuloy/dialects";
-import type { Plan } from "@tuloy/routing";
+import { plannedOf, primaryOf, type Plan, type PlannedEquivalent } from "@tuloy/routing";
 
 import type { Principal } from "../config/key-ring.ts";
 import { failoverClass } from "./failover-class.ts";
@@ -86,8 +87,9 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     cost_usd: totalCost(attempts),
     deltas: plan && answered ? deltas(plan, attempts, answered) : null,
     tags: asked?.tags ?? nothing,
-    notes: plan && asked ? withTranslation(ending.notes, translationNotes(asked, plan, attempts)) : ending.notes,
+    notes: notesOf(asked, plan, ending),
     drill: identity.drill,
+    ...(plan?.equivalents === undefined ? {} : { equivalents: plan.equivalents.map(recordEquivalent) }),
   };
 }
 
@@ -106,8 +108,15 @@ function failover(attempts: readonly AttemptRecord[], answered: AttemptRecord | 
   );
 }
 
-function withTranslation(notes: readonly string[], translation: readonly string[]): readonly string[] {
-  return translation.length === 0 ? notes : [...translation, ...notes];
+function recordEquivalent({ deployment, score, why }: PlannedEquivalent): EquivalentRecord {
+  return { deployment: deployment.id, score, why };
+}
+
+function notesOf(asked: Asked | null, plan: Plan | null, { notes, attempts }: Ending): readonly string[] {
+  if (plan === null || asked === null) return notes;
+  const translation = translationNotes(asked, plan, attempts);
+  if (plan.notes === undefined && translation.length === 0) return notes;
+  return [...(plan.notes ?? noNotes), ...translation, ...notes];
 }
 
 const noNotes: readonly string[] = [];
@@ -115,11 +124,11 @@ const noNotes: readonly string[] = [];
 /** What a deployment got otherwise than the client sent it: each deployment once, however often it was called. */
 function translationNotes(
   { request, entry }: Asked,
-  { candidates }: Plan,
+  plan: Plan,
   attempts: readonly AttemptRecord[],
 ): readonly string[] {
   if (request.facts.parameters.length === 0) return noNotes;
-  return candidates.flatMap((deployment) => {
+  return plannedOf(plan).flatMap((deployment) => {
     const target = targetOf(request, deployment, entry.model);
     if (target === null || !attempts.some((attempt) => attempt.deployment === deployment.id)) return noNotes;
     return request.notes(target).map((note) => `${deployment.id}: ${note}`);
@@ -137,7 +146,7 @@ function totalCost(attempts: readonly AttemptRecord[]): number | null {
 
 /** Against the primary: the first planned deployment, before anything about breakers. Null when the primary answered at once. */
 function deltas(plan: Plan, attempts: readonly AttemptRecord[], answered: AttemptRecord): Trace["deltas"] {
-  const [primary] = plan.candidates;
+  const primary = primaryOf(plan);
   if (!primary || (primary.id === answered.deployment && attempts[0] === answered)) return null;
   return {
     cost_usd: costDelta(primary.price, answered.cost_usd, answered.usage),

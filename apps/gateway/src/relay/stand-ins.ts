@@ -25,8 +25,9 @@ export function resolveOverrides(
   overrides: RoutingOverrides,
   asked: StandIn,
   snapshot: Snapshot,
+  organization: string | null = null,
 ): ResolvedOverrides | ClientError {
-  const standIns = resolveStandIns(overrides.models, asked, snapshot);
+  const standIns = resolveStandIns(overrides.models, asked, snapshot, organization);
   if ("code" in standIns) return standIns;
   const { order, only, ignore } = overrides;
   return {
@@ -41,10 +42,15 @@ export function resolveOverrides(
   };
 }
 
-function resolveStandIns(names: readonly string[], asked: StandIn, snapshot: Snapshot): StandIn[] | ClientError {
+function resolveStandIns(
+  names: readonly string[],
+  asked: StandIn,
+  snapshot: Snapshot,
+  organization: string | null,
+): StandIn[] | ClientError {
   const found: StandIn[] = [];
   for (const name of names) {
-    const resolved = resolveModel(snapshot, name);
+    const resolved = resolveModel(snapshot, name, organization);
     if ("notFound" in resolved) return modelNotFound(name, resolved.nearest, "models");
     const { entry, lock } = resolved;
     if (entry.operation !== asked.entry.operation) {

@@ -1,7 +1,7 @@
 import { catalogModel, costUsd } from "@tuloy/catalog";
 import type { AttemptRecord, Deployment, Usage } from "@tuloy/contract";
 import type { PromptSize } from "@tuloy/dialects";
-import type { Plan } from "@tuloy/routing";
+import { plannedOf, type Plan } from "@tuloy/routing";
 
 import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { Conclusion } from "./conclude.ts";
@@ -61,10 +61,10 @@ export function hasEstimates({ attempts }: Conclusion): boolean {
   return attempts.some(({ usage }) => usage?.source === "estimate");
 }
 
-function recounted(record: AttemptRecord, size: PromptSize, { candidates }: Plan): AttemptRecord {
+function recounted(record: AttemptRecord, size: PromptSize, plan: Plan): AttemptRecord {
   if (record.usage?.source !== "estimate") return record;
   const usage = recountedUsage(record.usage, size);
-  const price = candidates.find(({ id }) => id === record.deployment)?.price ?? null;
+  const price = plannedOf(plan).find(({ id }) => id === record.deployment)?.price ?? null;
   return { ...record, usage, cost_usd: price === null ? null : costUsd(price, usage) };
 }
 

@@ -53,6 +53,7 @@ const kinds: Readonly<Record<AttemptKind, string>> = {
   twin: "twin",
   sibling_key: "another key",
   same_deployment: "the same again",
+  equivalent: "another model",
   last_resort: "last resort",
   race: "race beside a call that had passed its limit",
   hedge: "hedge beside a call that had not answered yet",
@@ -135,6 +136,11 @@ function plan(trace: Trace): string[] {
   return [
     ...trace.candidates.map(
       (name, index) => `${index + 1}. ${printable(name)}${tried.has(name) ? "" : ", not needed"}`,
+    ),
+    ...(trace.equivalents ?? []).map(({ deployment, score, why }) =>
+      printable(
+        `then ${deployment}${tried.has(deployment) ? "" : ", not needed"}: ${score === null ? "" : `closeness ${score}: `}${why}`,
+      ),
     ),
     ...trace.exclusions.map(({ deployment, reason, detail }) =>
       printable(`left out: ${deployment} (${reason})${detail === "" ? "" : `: ${detail}`}`),

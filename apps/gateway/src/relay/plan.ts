@@ -1,0 +1,74 @@
+import { estimateUsd } from "@tuloy/catalog";
+import type { PromptSize } from "@tuloy/dialects";
+import { makePlan, type EquivalentOffer, type Health, type Plan } from "@tuloy/routing";
+
+import { offersOf, planBaseOf } from "../config/plan-bases.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import type { Asked } from "./read.ts";
+
+/** What a plan is made with, beyond the request. */
+export interface Planning {
+  readonly snapshot: Snapshot;
+  readonly health: Health;
+  readonly random: () => number;
+  readonly now: number;
+  /** The counted prompt; null: as estimated. */
+  readonly size: PromptSize | null;
+}
+
+/** The deployments to try for a request, in order. */
+export function planFor(asked: Asked, { snapshot, health, random, now, size }: Planning): Plan {
+  const { entry, route, principal, lock, noFailover, session, overrides } = asked;
+  const { facts } = asked.request;
+  return makePlan(
+    {
+      base: planBaseOf(route, entry, principal.organization),
+      lock,
+      noFailover,
+      capabilities: facts.capabilities,
+      tokens: (size?.contextTokens ?? facts.contextTokens) + (facts.maxOutputTokens ?? 0),
+      inputTokens: size?.inputTokens ?? facts.inputTokens,
+      maxOutputTokens: facts.maxOutputTokens,
+      stream: facts.stream,
+      session,
+      affinity: affinityOf(asked),
+      overrides,
+      parameterUse: facts,
+      equivalents: equivalentsOf(asked, snapshot),
+    },
+    { health, random, estimate: estimateUsd, now },
+  );
+}
+
+/**
+ * Under which name a session's deployment is remembered, or null where sessions do not matter: `order` prefers what is
+ * listed, and `weighted` finds a session's deployment again without remembering it.
+ */
+export function affinityOf({ session, route, overrides, principal, entry, lock }: Asked): string | null {
+  if (session === null || lock !== null) return null;
+  const sort = overrides?.sort ?? null;
+  const matters = sort === null ? route.strategy === "latency" || route.strategy === "cost" : sort !== "throughput";
+  if (!matters) return null;
+  const { organization, workspace, environment } = principal;
+  return [organization, workspace, environment, route.name, entry.model, session].join("\n");
+}
+
+/** A request that lists models means these and no others; a lock and a route may forbid them. */
+function equivalentsOf(
+  { lock, route, entry, standIns, principal }: Asked,
+  snapshot: Snapshot,
+): readonly EquivalentOffer[] {
+  const { organization } = principal;
+  if (lock !== null) return nothing;
+  if (standIns.length === 0) return offersOf(snapshot, route, entry, organization);
+  if (route.equivalents === "never" || entry.operation === "embeddings") return nothing;
+  return standIns.map((standIn) => ({
+    base: planBaseOf(route, standIn.entry, organization),
+    provider: standIn.lock,
+    listed: true,
+    score: null,
+    why: `the request lists it for ${entry.model}`,
+  }));
+}
+
+const nothing: readonly EquivalentOffer[] = [];
