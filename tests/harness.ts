@@ -18,14 +18,18 @@ export interface TestProvider {
   readonly url: string;
   /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … `more`: YAML inside its braces. */
   readonly keys?: readonly (string | { readonly value: string; readonly weight?: number; readonly more?: string })[];
-  /** YAML, inside the model's braces. */
-  readonly model?: string;
+  /** YAML, inside the model's braces. Null: it does not serve the tests' model. */
+  readonly model?: string | null;
   /** YAML, inside the braces of its `probes`. Default: an hour apart, so that an upstream hears only what its test sends. */
   readonly probes?: string;
-  /** YAML, the model's price. Default: 1 USD a million tokens in, 2 out. */
-  readonly price?: string;
   /** Further models it serves, by names that the catalog knows. */
   readonly also?: readonly string[];
+  /** YAML: what the model costs here. Default: 1 in and 2 out. Null: unknown. */
+  readonly price?: string | null;
+  /** Facts of the provider in YAML, separated by commas: `region: eu, retains: false`. */
+  readonly facts?: string;
+  /** Further models it serves, each as a line of YAML. */
+  readonly models?: readonly string[];
 }
 
 export interface TestGatewayOptions {
@@ -41,6 +45,8 @@ export interface TestGatewayOptions {
   readonly more?: string;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** 0 ≤ x < 1. Default: the machine's chance. */
+  readonly random?: () => number;
 }
 
 interface ClientOptions {
@@ -75,7 +81,7 @@ export async function startTuloy(options: TestGatewayOptions): Promise<TestGatew
     directory: dataDir,
     overrides: { port: 0, dataDir },
     clock: options.clock ?? systemClock,
-    random: Math.random,
+    random: options.random ?? Math.random,
     log: createLog({ stdout: process.stdout, environment: {} }, "silent"),
   });
   return new RunningGateway(launched, dataDir);
@@ -90,26 +96,21 @@ export function configText({
   more = "",
 }: TestGatewayOptions): string {
   const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, ...keys.map((key) => `  - ${key}`), "providers:"];
-  for (const [
-    name,
-    {
-      url,
-      keys: own = [`sk-${name}-secret-key`],
-      model: modelYaml = "",
-      also = [],
-      probes = "every: 1h",
-      price = "{ input: 1, output: 2 }",
-    },
-  ] of Object.entries(providers)) {
+  for (const [name, provider] of Object.entries(providers)) {
+    const { url, keys: own = [`sk-${name}-secret-key`], also = [], models = [], facts = "" } = provider;
+    const { price = "{ input: 1, output: 2 }", model: modelYaml = "", probes = "every: 1h" } = provider;
+    const served = [`id: ${name}-${model}`, price === null ? "" : `price: ${price}`, modelYaml ?? ""];
     lines.push(
       `  ${name}:`,
       "    kind: openai-compatible",
       `    base_url: ${url}/v1`,
       `    keys: [${own.map(keyText).join(", ")}]`,
       `    probes: { ${probes} }`,
+      ...facts.split(", ").flatMap((fact) => (fact === "" ? [] : [`    ${fact}`])),
       "    models:",
-      `      ${model}: { id: ${name}-${model}, price: ${price}${modelYaml === "" ? "" : `, ${modelYaml}`} }`,
+      ...(modelYaml === null ? [] : [`      ${model}: { ${served.filter((part) => part !== "").join(", ")} }`]),
       ...also.map((name) => `      ${name}:`),
+      ...models.map((line) => `      ${line}`),
     );
   }
   lines.push(

@@ -23,6 +23,8 @@ export interface SceneOptions {
   readonly providers?: Readonly<Record<string, Omit<TestProvider, "url">>>;
   /** The gateway's. Default: the machine's. */
   readonly clock?: Clock;
+  /** 0 ≤ x < 1. Default: the machine's chance. */
+  readonly random?: () => number;
 }
 
 /** A gateway in front of one scripted upstream per part. */
@@ -54,7 +56,7 @@ export async function openScene<Name extends string>(
     upstreams[name] = await startUpstream(parts[name]);
     providers[name] = { ...options.providers?.[name], url: upstreams[name].url };
   }
-  const { failover, routes, keys, more, clock } = options;
+  const { failover, routes, keys, more, clock, random } = options;
   const gateway = await startTuloy({
     providers,
     ...(failover === undefined ? {} : { failover }),
@@ -62,6 +64,7 @@ export async function openScene<Name extends string>(
     ...(keys === undefined ? {} : { keys }),
     ...(more === undefined ? {} : { more }),
     ...(clock === undefined ? {} : { clock }),
+    ...(random === undefined ? {} : { random }),
   });
   const close = async (): Promise<void> => {
     await gateway.close();
