@@ -50,6 +50,8 @@ describe("a probe of an idle deployment", () => {
     });
     expect(b.requests[0]?.headers["authorization"]).toBe("Bearer sk-b-secret-key");
     expect(health(gateway, "b", clock)).toMatchObject({ up: true, probe: { up: true, failure: null } });
+    // What the strategy `latency` goes by is fresh too.
+    expect(gateway.launched.health.pace("b/model-x").firstToken.ms).not.toBeNull();
     // 8 tokens in for 1 USD a million, and 1 out for 2.
     expect(probesOf(gateway, "b", clock)).toEqual({ spentUsd: expect.closeTo(10e-6, 9), sent: 1, exhausted: false });
     expect(await gateway.traces()).toEqual([]);

@@ -130,7 +130,10 @@ function settleProbe(
   const verdict = failure === null ? "success" : verdictOn(failure.class, slowTrial);
   const shown = verdict === "success" && late ? "slow" : verdict;
   breaker.settle(permit, shown, settings.breaker, now);
-  if (failure === null && deployment.operation === "chat") health.latency(deployment.id).record(tookMs, now);
+  if (failure === null && deployment.operation === "chat") {
+    health.latency(deployment.id).record(tookMs, now);
+    health.pace(deployment.id).firstToken.record(tookMs, now);
+  }
   return {
     result: {
       up: verdict === "neutral" ? null : verdict === "success",
