@@ -24,14 +24,12 @@ export interface ConfigIssue {
 const unavailableFields: ReadonlySet<string> = new Set([
   "shared",
   "data.url",
-  "providers.*.continuation",
   "providers.*.models.*.price.cache_write",
   "routes.*.retention",
   "routes.*.cache",
 ]);
 
 const unavailableValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ["routes.*.failover.on_partial", new Set(["continue", "continue-soft", "hold"])],
   ["providers.*.kind", new Set(["anthropic", "azure", "bedrock", "gemini", "vertex"])],
 ]);
 

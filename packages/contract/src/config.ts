@@ -4,6 +4,7 @@ import { capabilities, operations, servedQuantizations } from "./deployment.ts";
 import { parseDuration } from "./duration.ts";
 import {
   aggressivenesses,
+  continuationWays,
   equivalencePolicies,
   fidelities,
   modelReports,
@@ -115,6 +116,9 @@ export type Environment = (typeof environments)[number];
 
 export const providerKinds = ["openai", "openai-compatible", "sandbox"] as const;
 export type ProviderKind = (typeof providerKinds)[number];
+
+export const sandboxContinuations = ["exact", "echo", "restart", "reject"] as const;
+export type SandboxContinuation = (typeof sandboxContinuations)[number];
 
 const server = z
   .strictObject({
@@ -294,6 +298,12 @@ const sandbox = z
       .max(100_000)
       .optional()
       .describe("About how many tokens an answer has. Default: 40 to 120, by the prompt."),
+    continuation: z
+      .enum(sandboxContinuations)
+      .default("exact")
+      .describe(
+        "What it does with a last assistant message. exact: goes on from there; echo: says it again first; restart: ignores it and starts over; reject: answers 400. Default exact.",
+      ),
     prompt_faults: z
       .boolean()
       .default(false)
@@ -377,6 +387,12 @@ const provider = z
       .optional()
       .describe("The models it serves, by canonical name. Default: every model that Tuloy knows its kind to serve."),
     probes: probes.prefault({}),
+    continuation: z
+      .enum(continuationWays)
+      .optional()
+      .describe(
+        "How it goes on with an answer that broke off. assistant-prefix: from a last assistant message (llama.cpp, Groq); vllm: vLLM and SGLang; deepseek; mistral; none: it cannot. Default: the kind's way; for openai-compatible it is found out by a small request before the first use.",
+      ),
     sandbox: sandbox.optional(),
   })
   .describe("A company or server that serves models.");
@@ -471,7 +487,9 @@ const failover = z
     on_partial: z
       .enum(partialPolicies)
       .optional()
-      .describe("What becomes of a stream that breaks after content was sent. Default error: the client is told."),
+      .describe(
+        "What becomes of a stream that breaks after content was sent. continue: another deployment completes it where that gives one answer; continue-soft: else it is asked to go on from the last words; hold: nothing is sent before the answer is whole; error: the client is told. Default continue.",
+      ),
     hedge: hedgeDelay()
       .optional()
       .describe(

@@ -30,8 +30,12 @@ export interface ProbeSettings {
   readonly targets: (typeof probeTargets)[number];
 }
 
-/** What becomes of a stream that breaks after the commit. */
-export const partialPolicies = ["error"] as const;
+/**
+ * What becomes of a stream that breaks after the commit. `continue`: another deployment completes it where the result is
+ * certain to be one answer. `continue-soft`: else it is asked, as a user would, to go on from the last words. `hold`: nothing is
+ * sent before the answer is whole, so that a break is invisible. `error`: the client is told.
+ */
+export const partialPolicies = ["continue", "continue-soft", "hold", "error"] as const;
 export type PartialPolicy = (typeof partialPolicies)[number];
 
 /** Whose name for the model an answer's `model` is. */
@@ -52,6 +56,11 @@ export type EquivalencePolicy = (typeof equivalencePolicies)[number];
 /** `same`: twins are of the primary's precision or better, unknown counts as full. `strict`: unknown is no twin. */
 export const fidelities = ["same", "strict"] as const;
 export type Fidelity = (typeof fidelities)[number];
+/**
+ * How a provider is asked to go on with an answer that broke off: see the table in `@tuloy/dialects`. `none`: it can't be.
+ */
+export const continuationWays = ["assistant-prefix", "vllm", "deepseek", "mistral", "none"] as const;
+export type ContinuationWay = (typeof continuationWays)[number];
 
 export const aggressivenesses = ["patient", "balanced", "eager"] as const;
 export type Aggressiveness = (typeof aggressivenesses)[number];

@@ -39,6 +39,10 @@ export const attemptKinds = [
   "last_resort",
   "race",
   "hedge",
+  "continuation",
+  "continuation_probe",
+  "replay",
+  "soft_continuation",
 ] as const;
 export type AttemptKind = (typeof attemptKinds)[number];
 

@@ -1,6 +1,9 @@
 import type { ClientError, Dialect, Failure, Operation, Usage } from "@tuloy/contract";
 
+import type { Completable } from "./completion/completion.ts";
+import type { SentAnswer } from "./completion/sent.ts";
 import type { PromptSize } from "./prompt-size.ts";
+import type { Continuation } from "./providers/continuation.ts";
 import type { ProviderPreset } from "./providers/preset.ts";
 import type { StreamRelabel } from "./relabel/stream.ts";
 import type { ReadRequest } from "./request.ts";
@@ -28,6 +31,10 @@ export interface ClientDialect {
   promptSize(body: Buffer, count: (text: string) => number): PromptSize | null;
   /** A new watch for one attempt's stream. Throws for a dialect that has no streams: its `facts.stream` is always false. */
   watch(options: WatchOptions): StreamWatch;
+  /** In which modes an answer that broke off can be completed. `body` is the request's, for any deployment. */
+  completable(body: Buffer, sent: SentAnswer): Completable;
+  /** The body that asks a deployment to go on, from the one that asks it to answer. Without a way: softly, as a user would. */
+  continueRequest(body: Buffer, sent: SentAnswer, continuation: Continuation | null): Buffer;
   readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer;
   /** A JSON answer with its `model` named otherwise. */
   relabel(body: Buffer, model: string): Buffer;

@@ -1,5 +1,7 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
+import type { Resume } from "./completion/completion.ts";
+import type { SentAnswer } from "./completion/sent.ts";
 import type { ProviderPreset } from "./providers/preset.ts";
 
 export interface WatchOptions {
@@ -10,6 +12,10 @@ export interface WatchOptions {
   readonly preset: Pick<ProviderPreset, "markers">;
   /** The upstream's `content-type`, or null when it sent none. */
   readonly contentType: string | null;
+  /** Keep what is sent, so that another deployment can complete it. */
+  readonly keep?: boolean;
+  /** The stream completes one that broke: what was sent before is taken out of it. */
+  readonly resume?: Resume | undefined;
   /** Bytes that one event may have; 8 MB when absent. */
   readonly maxEventBytes?: number;
 }
@@ -48,6 +54,8 @@ export interface StreamWatch {
   readonly usage: Usage | null;
   /** Characters of generated content so far, to estimate what a client that leaves early has used. */
   readonly textLength: number;
+  /** What was forwarded, with `keep` and `resume`; null otherwise. */
+  readonly sent: SentAnswer | null;
   /** Oddities for the trace. */
   readonly notes: readonly string[];
   /**

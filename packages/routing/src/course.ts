@@ -138,6 +138,27 @@ export class Course {
     this.#settlement.slow(call, now);
   }
 
+  get deadlineAt(): number {
+    return this.#input.deadlineAt;
+  }
+
+  /** Whether a call of this request to the deployment failed before its commit. */
+  hasFailed(deployment: Deployment): boolean {
+    return this.#failed.some((failed) => failed.deployment === deployment);
+  }
+
+  /**
+   * A call to complete a stream that broke, which is beyond the allowed attempts. The breaker, the keys, the retry budget and
+   * the deadline have their say as ever. Its end is told by `finished`, `broke` or `cancelled`.
+   */
+  callToComplete(deployment: Deployment, kind: AttemptKind, now: number): Call | null {
+    if (now >= this.#input.deadlineAt || !this.#health.retryBudget.has(now)) return null;
+    const options = { ...this.#keyOptions, exclude: keysSpent(this.#failed, deployment), ignoreAdaptive: true };
+    const call = this.#start(deployment, this.#health.breaker(deployment.id).acquire(now), kind, options, now);
+    if (call !== null) this.#payRetry(now);
+    return call;
+  }
+
   /**
    * Whether there would be somewhere to go if the running call were cut now. When not, the first-token limit must not
    * cut it: waiting is better than failing. An open breaker's last resort, or one more call to what

@@ -1,6 +1,7 @@
 import { Affinity } from "./affinity.ts";
 import { Breaker } from "./breaker.ts";
 import type { BreakerView } from "./breaker.ts";
+import { Continuations } from "./continuations.ts";
 import { LatencyWindow } from "./first-token.ts";
 import { KeyPool } from "./key-pool.ts";
 import type { KeyEvent } from "./key-pool.ts";
@@ -25,6 +26,7 @@ export interface HealthOptions {
 export class Health {
   readonly retryBudget = new RetryBudget();
   readonly affinity = new Affinity();
+  readonly continuations = new Continuations();
   readonly #options: HealthOptions;
   readonly #breakers = new Map<string, Breaker>();
   readonly #pools = new Map<string, KeyPool>();

@@ -2,6 +2,8 @@ export * from "./arms.ts";
 export * from "./attempt.ts";
 export * from "./backoff.ts";
 export * from "./breaker.ts";
+export * from "./completion.ts";
+export * from "./continuations.ts";
 export * from "./course.ts";
 export * from "./effects.ts";
 export * from "./first-token.ts";

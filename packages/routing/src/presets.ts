@@ -22,7 +22,7 @@ const common = {
   answerMs: 2 * minute,
   progressMs: 5 * minute,
   breaker,
-  onPartial: "error",
+  onPartial: "continue",
   onLimit: "next",
   hedge: null,
 } as const satisfies Partial<FailoverSettings>;

@@ -142,6 +142,7 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
           baseUrl: base.replace(/\/+$/, ""),
           visibility,
           region: provider.region ?? null,
+          continuation: provider.continuation ?? preset.continuation,
           keys: provider.keys.map((key, index) => ({
             name: key.name ?? defaultKeyName(index),
             value: key.value,

@@ -1,5 +1,13 @@
 import type { ComparedModel } from "@tuloy/catalog";
-import type { Deployment, FailoverSettings, KeyLimits, ModelReport, Operation, ProbeSettings } from "@tuloy/contract";
+import type {
+  ContinuationWay,
+  Deployment,
+  FailoverSettings,
+  KeyLimits,
+  ModelReport,
+  Operation,
+  ProbeSettings,
+} from "@tuloy/contract";
 import type { ProviderPreset } from "@tuloy/dialects";
 import type { KeyReservation, PlanPolicy } from "@tuloy/routing";
 
@@ -24,6 +32,8 @@ export interface Provider {
   /** `private` permits addresses that the outbound guard denies to others (loopback, RFC 1918, …). */
   readonly visibility: "public" | "private";
   readonly region: string | null;
+  /** How it goes on with an answer that broke off; null: that is found out before the first use. */
+  readonly continuation: ContinuationWay | null;
   readonly keys: readonly ProviderKey[];
   readonly probes: ProbeSettings;
 }

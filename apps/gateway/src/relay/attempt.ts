@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-import type { AttemptRecord, ClientError, Clock, Failure, Usage } from "@tuloy/contract";
+import type { AttemptRecord, ClientError, Clock, Deployment, Failure, Usage } from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
-import { Course, type Call, type Health, type Plan, type Stop } from "@tuloy/routing";
+import { Course, type Health, type Plan, type Stop } from "@tuloy/routing";
 
 import type { LiveConfig } from "../config/live.ts";
 import type { Provider, Snapshot } from "../config/snapshot.ts";
@@ -106,7 +106,7 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
     const outcome = await callUpstream(asked, course, open, context);
     const now = clock.now();
     if (outcome.kind === "stream") {
-      course.committed(open.call, now, now - open.startedAt);
+      course.committed(open.call, now, (outcome.stream.contentAt ?? now) - open.startedAt);
       return ended(outcome);
     }
     if (outcome.kind === "answer") return ended(outcome);
@@ -210,7 +210,7 @@ function upstreamCall(
 ): UpstreamCall {
   const { call } = open;
   const { dialect, clock, outlet, fault } = context;
-  const provider = providerOf(call, context);
+  const provider = providerOf(call.deployment, context);
   const secret = secretOf(provider, call.key.name);
   const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders, entry.model);
   const callContext: CallContext = {
@@ -228,10 +228,13 @@ function upstreamCall(
       settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
     );
   }
+  const { onPartial } = route.failover;
   return new StreamCall(callContext, upstreamRequest, dialect, {
     wantsUsage: request.facts.wantsUsage,
     choices: request.facts.choices,
     stallLimits: route.failover,
+    keep: onPartial === "continue" || onPartial === "continue-soft",
+    hold: onPartial === "hold",
     settle: (outcome) =>
       settle(outcome.kind === "committed" ? { kind: "stream", open, stream: outcome.stream } : outcome),
   });
@@ -241,10 +244,12 @@ function upstreamCall(
  * The provider as it is configured now: a key is leased from the live pool, so its value must be of the same moment, or a
  * changed key would be sent with its old value and be blamed for it. One that is configured no more is what it was.
  */
-function providerOf(call: Call, { config, snapshot }: AttemptContext): Provider {
-  const name = call.deployment.provider;
+export function providerOf(
+  { provider: name }: Pick<Deployment, "provider">,
+  { config, snapshot }: Pick<AttemptContext, "config" | "snapshot">,
+): Provider {
   const provider = config.current.providers.get(name) ?? snapshot.providers.get(name);
-  if (!provider) throw new Error(`the plan names ${call.deployment.provider}, which this configuration does not have`);
+  if (!provider) throw new Error(`the plan names ${name}, which this configuration does not have`);
   return provider;
 }
 

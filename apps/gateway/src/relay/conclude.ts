@@ -7,22 +7,27 @@ import {
   type Failure,
   type Outcome,
 } from "@tuloy/contract";
-import type { ClientDialect, StreamRelabel } from "@tuloy/dialects";
+import type { ClientDialect } from "@tuloy/dialects";
 import { costUsd } from "@tuloy/catalog";
+import type { Plan } from "@tuloy/routing";
 
 import type { ClientReply } from "../http/client-reply.ts";
-import type { Attempted, AttemptResult } from "./attempt.ts";
-import { pourStream, type Delivery } from "./deliver.ts";
+import type { AttemptContext, Attempted, AttemptResult } from "./attempt.ts";
+import { complete } from "./complete.ts";
+import { pourStream, relabelFor, type Delivery } from "./deliver.ts";
 import { estimateUsage } from "./estimate.ts";
 import { answerHeaders, streamHeaders } from "./headers.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt } from "./record.ts";
+import type { CompletedAnswer } from "./settle.ts";
 import { sendError, sendUpstreamError } from "./reply.ts";
 import { summaries, surface } from "./surface.ts";
 
 export interface ConcludeContext {
   readonly asked: Asked;
+  readonly plan: Plan;
+  readonly attempting: AttemptContext;
   readonly reply: ClientReply;
   readonly dialect: ClientDialect;
   readonly interrupt: Interrupt;
@@ -40,6 +45,8 @@ export interface Conclusion {
   readonly status: number;
   readonly code: string | null;
   readonly notes: readonly string[];
+  /** The answer that the client got, where several attempts have a part in it. */
+  readonly completed?: CompletedAnswer;
 }
 
 /** Gives the client what the attempts came to: an answer, a stream, or an error. Only a stream takes time. */
@@ -90,13 +97,14 @@ function concludeAnswer(
 
 async function concludeStream(
   { open, stream }: Extract<AttemptResult, { kind: "stream" }>,
-  { course, records }: Attempted,
+  attempted: Attempted,
   context: ConcludeContext,
 ): Promise<Part> {
+  const { course, records } = attempted;
   const { reply, clock, traceId, startedAt, interrupt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
-  const delivery = await pourStream(stream, reply, interrupt, relabelFor(context));
+  const delivery = await pourStream(stream, reply, interrupt, relabelFor(asked, context.dialect));
   const now = clock.now();
   const { seen } = stream;
   const usage = seen?.usage ?? estimateUsage(asked, stream.written);
@@ -112,13 +120,29 @@ async function concludeStream(
       return { answered: ended(null), outcome: "succeeded", status: 200, code: null, notes };
     case "broken": {
       course.broke(open.call, delivery.failure, now);
-      return {
-        answered: ended(delivery.failure),
-        outcome: "broken",
-        status: 200,
-        code: reportBreak(delivery, records, context),
-        notes,
-      };
+      const record = ended(delivery.failure);
+      const sent = seen?.sent ?? null;
+      if (sent === null) return reportBreak(delivery, null, record, notes, records, context);
+      const { plan, attempting } = context;
+      const completed = await complete(
+        { open, stream, sent, failure: delivery.failure },
+        { asked, plan, attempted, attempting, reply },
+      );
+      switch (completed.kind) {
+        case "whole":
+          return {
+            answered: completed.record,
+            outcome: "succeeded",
+            status: 200,
+            code: null,
+            notes: [...notes, completed.note],
+            completed: { usage: completed.usage, first_token_ms: record.first_token_ms },
+          };
+        case "broken":
+          return reportBreak(delivery, completed.why, record, notes, records, context);
+        case "interrupted":
+          return reportInterruption(completed.reason, record, notes, records, context);
+      }
     }
     case "interrupted": {
       course.cancelled(open.call, now);
@@ -129,11 +153,7 @@ async function concludeStream(
         code: null,
         retryAfterMs: null,
       };
-      const answered = ended(failure);
-      if (delivery.reason === "gone") return { answered, outcome: "cancelled", status: 200, code: null, notes };
-      const error = interruptionError(delivery.reason, records);
-      sendError(reply, context.dialect, error, traceId, true);
-      return { answered, outcome: "broken", status: 200, code: error.code, notes };
+      return reportInterruption(delivery.reason, ended(failure), notes, records, context);
     }
   }
 }
@@ -143,24 +163,44 @@ function reported(body: Buffer, { asked, dialect }: ConcludeContext): Buffer {
   return asked.route.reportModel === "answered" ? body : dialect.relabel(body, asked.request.model);
 }
 
-/** What names the model in a stream as the route reports it; null where the provider's own name stands. */
-function relabelFor({ asked, dialect }: ConcludeContext): StreamRelabel | null {
-  return asked.route.reportModel === "answered" ? null : dialect.relabelStream(asked.request.model);
+/** A stream that was stopped from outside: who is still there hears why. */
+function reportInterruption(
+  reason: Interruption,
+  answered: AttemptRecord,
+  notes: readonly string[],
+  records: readonly AttemptRecord[],
+  { reply, dialect, traceId }: ConcludeContext,
+): Part {
+  if (reason === "gone") return { answered, outcome: "cancelled", status: 200, code: null, notes };
+  const error = interruptionError(reason, records);
+  sendError(reply, dialect, error, traceId, true);
+  return { answered, outcome: "broken", status: 200, code: error.code, notes };
 }
 
 /**
- * A stream that breaks after the commit is reported, never passed off as whole: an error event that the official SDKs raise
- * on, then the end, without the terminator. This is where a completion from another deployment would come in.
+ * A stream that broke and that nobody completed is never passed off as whole: an error event that the official SDKs raise on,
+ * then the end, without the terminator.
+ * @param why why nobody completed it; null: the route does not want it
  */
 function reportBreak(
   { failure }: Extract<Delivery, { kind: "broken" }>,
+  why: string | null,
+  answered: AttemptRecord,
+  notes: readonly string[],
   records: readonly AttemptRecord[],
   { reply, dialect, traceId }: ConcludeContext,
-): string {
-  const message = `The answer broke off and is not whole: ${failure.reason}.`;
+): Part {
+  const reason = why === null ? "" : ` It was not completed: ${why}.`;
+  const message = `The answer broke off and is not whole: ${failure.reason}.${reason}`;
   const error = clientError("stream_broken", message, { attempts: summaries(records) });
   sendError(reply, dialect, error, traceId, true);
-  return error.code;
+  return {
+    answered,
+    outcome: "broken",
+    status: 200,
+    code: error.code,
+    notes: why === null ? notes : [...notes, `not completed: ${why}`],
+  };
 }
 
 function concludeEmpty(
@@ -174,7 +214,7 @@ function concludeEmpty(
   headers["x-tuloy-attempts"] = String(records.length);
   if (asked.request.facts.stream) {
     reply.start(200, streamHeaders(headers));
-    const relabel = relabelFor(context);
+    const relabel = relabelFor(asked, context.dialect);
     reply.end(relabel === null ? body : Buffer.concat(relabel.push(body)));
   } else {
     headers["content-type"] = "application/json";

@@ -1,9 +1,10 @@
 import type { Failure } from "@tuloy/contract";
 
-import type { StreamRelabel } from "@tuloy/dialects";
+import type { ClientDialect, StreamRelabel } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
+import type { Asked } from "./read.ts";
 import type { StreamCall } from "./stream-call.ts";
 
 /** How the delivery of a committed stream ended. */
@@ -47,6 +48,11 @@ export function pourStream(
       },
     });
   });
+}
+
+/** What names the model in a stream as the route reports it; null where the provider's own name stands. */
+export function relabelFor({ route, request }: Asked, dialect: ClientDialect): StreamRelabel | null {
+  return route.reportModel === "answered" ? null : dialect.relabelStream(request.model);
 }
 
 /**

@@ -106,7 +106,8 @@ class Racing {
       case "answer":
         this.#law.won(open.call, now);
         this.#closeLosers("another deployment answered first");
-        if (outcome.kind === "stream") this.#parts.course.committed(open.call, now, now - open.startedAt);
+        if (outcome.kind === "stream")
+          this.#parts.course.committed(open.call, now, (outcome.stream.contentAt ?? now) - open.startedAt);
         this.#end(outcome);
         return;
       case "failed": {

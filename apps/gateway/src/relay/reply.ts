@@ -5,7 +5,7 @@ import type { ClientReply } from "../http/client-reply.ts";
 import { retryHeaders, streamHeaders, traceHeaders } from "./headers.ts";
 
 /** A stream without content for this long gets its 200 and a comment, so that no proxy or SDK on the way gives up on it. */
-const heartbeatMs = 15_000;
+export const heartbeatMs = 15_000;
 
 /** Sends an error in the client's dialect: as the answer, or as an event when a stream has begun. */
 export function sendError(

@@ -159,7 +159,17 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
     const attempted = await attempt(asked, plan, context);
     heartbeat?.cancel();
     const told = toldWhatHeldBack(attempted, asked, plan, { snapshot, health, random, now: clock.now(), size: null });
-    const concluded = conclude(told, { asked, reply, dialect, interrupt, clock, startedAt, traceId: id });
+    const concluded = conclude(told, {
+      asked,
+      plan,
+      attempting: context,
+      reply,
+      dialect,
+      interrupt,
+      clock,
+      startedAt,
+      traceId: id,
+    });
     return concluded instanceof Promise ? await concluded : concluded;
   } finally {
     heartbeat?.cancel();

@@ -32,6 +32,14 @@ export interface RequestIdentity {
   readonly drill: string | null;
 }
 
+/** What a client got that several attempts have a part in. */
+export interface CompletedAnswer {
+  /** The prompt once, and all that was generated for the answer. */
+  readonly usage: Usage;
+  /** Of the attempt that began it. */
+  readonly first_token_ms: number | null;
+}
+
 /** How a request ended. What it never came to (a plan, an answer) is null. */
 export interface Ending {
   readonly request: ReadRequest | null;
@@ -46,6 +54,7 @@ export interface Ending {
   readonly code: string | null;
   readonly durationMs: number;
   readonly notes: readonly string[];
+  readonly completed?: CompletedAnswer;
 }
 
 const nothing: Readonly<Record<string, string>> = Object.freeze({});
@@ -81,11 +90,11 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
     code: ending.code,
     failover: attempts.length < 2 ? null : failover(attempts, answered),
     provider: answered?.provider ?? null,
-    first_token_ms: answered?.first_token_ms ?? null,
+    first_token_ms: (ending.completed ?? answered)?.first_token_ms ?? null,
     duration_ms: millis(ending.durationMs),
-    usage: answered?.usage ?? null,
+    usage: (ending.completed ?? answered)?.usage ?? null,
     cost_usd: totalCost(attempts),
-    deltas: plan && answered ? deltas(plan, attempts, answered) : null,
+    deltas: plan && answered ? deltas(plan, attempts, answered, ending.completed) : null,
     tags: asked?.tags ?? nothing,
     notes: notesOf(asked, plan, ending),
     drill: identity.drill,
@@ -145,11 +154,18 @@ function totalCost(attempts: readonly AttemptRecord[]): number | null {
 }
 
 /** Against the primary: the first planned deployment, before anything about breakers. Null when the primary answered at once. */
-function deltas(plan: Plan, attempts: readonly AttemptRecord[], answered: AttemptRecord): Trace["deltas"] {
+function deltas(
+  plan: Plan,
+  attempts: readonly AttemptRecord[],
+  answered: AttemptRecord,
+  completed: CompletedAnswer | undefined,
+): Trace["deltas"] {
   const primary = primaryOf(plan);
   if (!primary || (primary.id === answered.deployment && attempts[0] === answered)) return null;
   return {
-    cost_usd: costDelta(primary.price, answered.cost_usd, answered.usage),
+    cost_usd: completed
+      ? costDelta(primary.price, totalCost(attempts), completed.usage)
+      : costDelta(primary.price, answered.cost_usd, answered.usage),
     latency_ms: millis(answered.started_ms - (attempts[0]?.started_ms ?? answered.started_ms)),
   };
 }

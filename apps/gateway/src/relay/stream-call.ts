@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { formatDuration, type Failure, type Timer, type Usage } from "@tuloy/contract";
-import type { ClientDialect, StreamWatch } from "@tuloy/dialects";
+import type { ClientDialect, Resume, StreamWatch } from "@tuloy/dialects";
 
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { UpstreamCall, type CallContext } from "./upstream-call.ts";
@@ -41,6 +41,12 @@ export interface StreamOptions {
   readonly wantsUsage: boolean;
   /** How many it asked for. */
   readonly choices: number;
+  /** Keep what is sent, so that another deployment can complete it. */
+  readonly keep?: boolean;
+  /** Nothing is sent before the answer is whole, so that a break is invisible. */
+  readonly hold?: boolean;
+  /** The stream completes one that broke. */
+  readonly resume?: Resume;
   readonly stallLimits: StallLimits;
   /** Called once, unless the call is cancelled before. */
   readonly settle: (outcome: StreamOutcome) => void;
@@ -48,6 +54,9 @@ export interface StreamOptions {
 
 /** What may arrive before the first content: role, pings, comments. More than this is not a model's answer. */
 const maxHeldBytes = 1024 * 1024;
+
+/** The longest answer that is held back whole (`on_partial: hold`). */
+const maxHeldAnswerBytes = 8 * 1024 * 1024;
 
 /** A server that keeps its connection open after the last event is given this long before it is cut. */
 const lingerMs = 2000;
@@ -60,6 +69,8 @@ export class StreamCall extends UpstreamCall {
   readonly #dialect: ClientDialect;
   readonly #wantsUsage: boolean;
   readonly #choices: number;
+  readonly #keep: boolean;
+  readonly #resume: Resume | undefined;
   readonly #stallLimits: StallLimits;
   readonly #settle: (outcome: StreamOutcome) => void;
   #watch: StreamWatch | null = null;
@@ -69,6 +80,10 @@ export class StreamCall extends UpstreamCall {
   #ending: StreamEnding | null = null;
   #afterCommit: Timer | null = null;
   #paused = false;
+  /** The whole answer is waited for. */
+  #holding: boolean;
+  /** When the first content came, by the clock; null before. */
+  contentAt: number | null = null;
   #lastByteAt = 0;
   #lastContentAt = 0;
 
@@ -77,12 +92,15 @@ export class StreamCall extends UpstreamCall {
     this.#dialect = dialect;
     this.#wantsUsage = options.wantsUsage;
     this.#choices = options.choices;
+    this.#keep = options.keep === true;
+    this.#holding = options.hold === true;
+    this.#resume = options.resume;
     this.#stallLimits = options.stallLimits;
     this.#settle = options.settle;
   }
 
   /** What was seen of the stream so far; null before its head. */
-  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes"> | null {
+  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes" | "sent"> | null {
     return this.#watch;
   }
 
@@ -127,6 +145,8 @@ export class StreamCall extends UpstreamCall {
       choices: this.#choices,
       preset: this.context.preset,
       contentType: headers["content-type"] ?? null,
+      keep: this.#keep,
+      resume: this.#resume,
     });
   }
 
@@ -142,7 +162,24 @@ export class StreamCall extends UpstreamCall {
     if (watch.failure) this.#break(watch.failure);
     else if (watch.done) this.#finish(watch);
     else if (!watch.committed) this.#boundHeld(chunk.length);
-    else if (!this.decided) this.#commit();
+    else if (!this.decided) {
+      if (this.#holding) this.#hold(chunk.length, now);
+      else this.#commit();
+    }
+  }
+
+  /** Content is here and not sent: from the first on it must not stall, and what is too long to be held is sent after all. */
+  #hold(added: number, now: number): void {
+    this.#heldBytes += added;
+    if (this.#heldBytes > maxHeldAnswerBytes) {
+      this.#holding = false;
+      this.#afterCommit?.cancel();
+      this.#commit();
+    } else if (this.contentAt === null) {
+      this.contentAt = now;
+      this.clearTimer();
+      this.#watchStalls();
+    }
   }
 
   protected onGoodEnd(): void {
@@ -169,6 +206,7 @@ export class StreamCall extends UpstreamCall {
 
   #commit(): void {
     this.decided = true;
+    this.contentAt ??= this.context.clock.now();
     this.clearTimer();
     this.#settle({ kind: "committed", stream: this });
   }

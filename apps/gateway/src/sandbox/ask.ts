@@ -14,6 +14,8 @@ export interface ChatAsk {
   /** The text of the last user message: where a fault may be asked for. Older ones would strike again with every turn. */
   readonly lastUserText: string;
   readonly promptTokens: number;
+  /** The text of a last assistant message: the beginning of the answer. Null: there is none. */
+  readonly begun: string | null;
 }
 
 export interface EmbeddingsAsk {
@@ -40,7 +42,11 @@ export function readChatAsk(body: unknown): Asked<ChatAsk> {
   const limit = body["max_completion_tokens"] ?? body["max_tokens"] ?? null;
   if (limit !== null && !isPositiveInteger(limit)) return refused("The token limit must be a positive integer.");
 
-  const texts = messages.map((message) => messageText(message));
+  const all = messages.map((message) => messageText(message));
+  const last = all.at(-1);
+  const begun = last?.role === "assistant" ? last.text : null;
+  // What the answer depends on is the question, so that going on gives what the whole answer would have been.
+  const texts = begun === null ? all : all.slice(0, -1);
   const streamOptions = body["stream_options"];
   return {
     ok: true,
@@ -51,9 +57,10 @@ export function readChatAsk(body: unknown): Asked<ChatAsk> {
       maxTokens: limit,
       jsonObject: format === "json_object",
       prompt: texts.map(({ role, text }) => `${role}: ${text}`).join("\n"),
+      begun,
       lastUserText: texts.findLast(({ role }) => role === "user")?.text ?? "",
       // Each message costs some tokens for its role and its limits, as in OpenAI's own counting.
-      promptTokens: texts.reduce((sum, { text }) => sum + estimateTokens(text) + 4, 3),
+      promptTokens: all.reduce((sum, { text }) => sum + estimateTokens(text) + 4, 3),
     },
   };
 }

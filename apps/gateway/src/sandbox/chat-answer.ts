@@ -1,3 +1,5 @@
+import type { SandboxContinuation } from "@tuloy/contract";
+
 import type { ChatAsk } from "./ask.ts";
 import { answerPieces } from "./text.ts";
 
@@ -12,10 +14,23 @@ export interface ChatAnswer {
   readonly finishReason: "stop" | "length";
 }
 
+export interface AnswerOptions {
+  /** About how many tokens. Absent: by the prompt. */
+  readonly length?: number | undefined;
+  /** What is done with a last assistant message. Default exact. */
+  readonly continuation?: SandboxContinuation | undefined;
+}
+
 /** The answer to a request: whole, or cut at the limit that it set. */
-export function answerChat(ask: ChatAsk, id: string, created: number, length?: number): ChatAnswer {
+export function answerChat(
+  ask: ChatAsk,
+  id: string,
+  created: number,
+  { length, continuation = "exact" }: AnswerOptions = {},
+): ChatAnswer {
   const sentences = answerPieces(ask.prompt, length);
-  const whole = ask.jsonObject ? ['{"', "answer", '": "', ...sentences, '"}'] : sentences;
+  const full = ask.jsonObject ? ['{"', "answer", '": "', ...sentences, '"}'] : sentences;
+  const whole = ask.begun === null || continuation === "restart" ? full : goingOn(full, ask, continuation === "echo");
   const fits = ask.maxTokens === null || whole.length <= ask.maxTokens;
   return {
     id,
@@ -24,6 +39,25 @@ export function answerChat(ask: ChatAsk, id: string, created: number, length?: n
     pieces: fits ? whole : whole.slice(0, ask.maxTokens ?? undefined),
     finishReason: fits ? "stop" : "length",
   };
+}
+
+/** The pieces of an answer from where a beginning stops; after a beginning that is not this answer's, other sentences. */
+function goingOn(full: readonly string[], { prompt, begun }: ChatAsk, echo: boolean): string[] {
+  const beginning = begun ?? "";
+  let rest: string[];
+  if (full.join("").startsWith(beginning)) {
+    let passed = 0;
+    rest = full.flatMap((piece) => {
+      const left = piece.slice(Math.max(0, beginning.length - passed));
+      passed += piece.length;
+      return left === "" ? [] : [left];
+    });
+  } else {
+    rest = answerPieces(`${prompt}\n${beginning}`, full.length).map((piece, index) =>
+      index === 0 ? ` ${piece}` : piece,
+    );
+  }
+  return echo ? [beginning, ...rest] : rest;
 }
 
 /** The answer as a `chat.completion` object. */

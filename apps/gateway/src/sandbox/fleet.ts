@@ -71,6 +71,7 @@ function optionsOf({
           tokensPerSecond: sandbox.tokens_per_second,
           firstTokenMs: sandbox.first_token,
           promptFaults: sandbox.prompt_faults,
+          continuation: sandbox.continuation,
           ...(sandbox.answer_tokens === undefined ? {} : { answerTokens: sandbox.answer_tokens }),
         }
       : {}),

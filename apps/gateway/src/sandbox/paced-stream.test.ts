@@ -14,7 +14,7 @@ import { PacedStream } from "./paced-stream.ts";
 test("a reader that does not keep up stops the writing until it does, and then gets all of it", async () => {
   const asked = readChatAsk({ model: "m", messages: [{ role: "user", content: "much" }], stream: true });
   if (!asked.ok) throw new Error(asked.error.message);
-  const answer = answerChat(asked.ask, "chatcmpl-1", 0, 100_000);
+  const answer = answerChat(asked.ask, "chatcmpl-1", 0, { length: 100_000 });
   const clock = new FakeClock();
   let response: ServerResponse | null = null;
   const server = createServer((_, outgoing) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-import type { Clock } from "@tuloy/contract";
+import type { Clock, SandboxContinuation } from "@tuloy/contract";
 
 import { createServer } from "../http/node-http.ts";
 import { readChatAsk, readEmbeddingsAsk } from "./ask.ts";
@@ -34,6 +34,8 @@ export interface SandboxOptions {
   readonly firstTokenMs?: number;
   /** About how many tokens an answer has. Absent: 40 to 120, by the prompt. */
   readonly answerTokens?: number;
+  /** What is done with a last assistant message. Default exact. */
+  readonly continuation?: SandboxContinuation;
   /** A last user message with `[[fault:name]]` or `[[fault:name:number]]` asks for that fault. Default false. */
   readonly promptFaults?: boolean;
 }
@@ -226,7 +228,12 @@ class SandboxServer implements Sandbox {
     // With the port, so that no two sandboxes give the same id: mixed answers would look like one.
     const id = `chatcmpl-sandbox-${this.#port}-${++this.#answers}`;
     const created = Math.floor(this.#options.clock.wall() / 1000);
-    const whole = answerChat(ask, id, created, this.#options.answerTokens);
+    const { answerTokens: length, continuation } = this.#options;
+    if (ask.begun !== null && continuation === "reject") {
+      exchange.sendError(noPrefix);
+      return;
+    }
+    const whole = answerChat(ask, id, created, { length, continuation });
     const answer = fault?.name === "empty" ? { ...whole, pieces: [], finishReason: "stop" as const } : whole;
     if (ask.stream) new PacedStream(exchange, answer, pace, fault).start();
     else sendPaced(exchange, completionObject(answer), pace.firstTokenMs + answer.pieces.length * pace.tokenMs, fault);
@@ -262,6 +269,13 @@ const unknownFault: ApiError = {
   message: `A request's fault is one of: ${Object.keys(sandboxFaults)
     .filter((name) => name !== "refuse")
     .join(", ")}; with a number after a colon where it takes one.`,
+};
+
+const noPrefix: ApiError = {
+  status: 400,
+  type: "invalid_request_error",
+  code: null,
+  message: "The conversation must end with a user message: this model does not go on from an assistant message.",
 };
 
 function unknownPath(method: string | undefined, path: string): ApiError {

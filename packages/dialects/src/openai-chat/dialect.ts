@@ -2,6 +2,7 @@ import type { ClientDialect } from "../client-dialect.ts";
 import { relabelObject } from "../relabel/answer.ts";
 import { StreamRelabel } from "../relabel/stream.ts";
 import { readChatAnswer } from "./answer.ts";
+import { completable, continueRequest } from "./continue.ts";
 import { heartbeat, writeError, writeErrorEvent } from "./errors.ts";
 import { chatPromptSize } from "./prompt-size.ts";
 import { readChatRequest } from "./request.ts";
@@ -14,6 +15,8 @@ export const openaiChat: ClientDialect = {
   read: readChatRequest,
   promptSize: chatPromptSize,
   watch: (options) => new ChatStreamWatch(options),
+  completable,
+  continueRequest,
   readAnswer: readChatAnswer,
   relabel: relabelObject,
   relabelStream: (model) => new StreamRelabel(model),

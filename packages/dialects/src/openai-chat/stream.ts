@@ -1,5 +1,6 @@
 import type { Failure, FailureClass, Usage } from "@tuloy/contract";
 
+import { SentAnswer } from "../completion/sent.ts";
 import { classifyErrorEvent, classifyErrorObject } from "../failure/classify.ts";
 import { isObject, parseJson, text, type JsonObject } from "../json/value.ts";
 import { ForwardRun } from "../sse/forward.ts";
@@ -7,6 +8,8 @@ import { SseReader, type SseSink } from "../sse/reader.ts";
 import { firstInk, sniff, type BodyKind } from "../sse/sniff.ts";
 import type { StreamEnd, StreamWatch, WatchOptions } from "../stream-watch.ts";
 import { contentLength } from "./content.ts";
+import { noteChunk } from "./deltas.ts";
+import { ResumedEvents } from "./resumed.ts";
 import { readUsage } from "./usage.ts";
 
 /** What ends a whole stream. */
@@ -20,6 +23,8 @@ const maxJsonTries = 64;
 const maxNotes = 20;
 /** No request may ask for more choices; an index beyond it is not counted. */
 const maxChoices = 1024;
+
+const noBytes = Buffer.alloc(0);
 
 function failed(failure: FailureClass, reason: string): Failure {
   return { class: failure, reason, status: 200, code: null, retryAfterMs: null };
@@ -35,6 +40,7 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   usage: Usage | null = null;
   textLength = 0;
   readonly notes: string[] = [];
+  readonly sent: SentAnswer | null;
 
   readonly #options: WatchOptions;
   readonly #reader: SseReader;
@@ -47,11 +53,19 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   #finishReason: string | null = null;
   /** Whether each choice index seen has finished. */
   readonly #finished = new Map<number, boolean>();
+  /** The text of the last choice, where it is all that it holds and the choice is the first; else null. */
+  #plain: string | null = null;
   /** The last find was forwarded, so what belongs to it is too. */
   #forwarding = true;
+  /** This stream completes another: its events are rewritten to be the rest of that one. */
+  readonly #resumed: ResumedEvents | null;
+  #rewritten: Buffer[] = [];
+  #chunk: Buffer = noBytes;
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#resumed = options.resume ? new ResumedEvents(options.resume) : null;
+    this.sent = options.resume?.sent ?? (options.keep === true ? new SentAnswer() : null);
     this.#reader = new SseReader(this, options.maxEventBytes);
   }
 
@@ -72,8 +86,9 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
       return;
     }
     this.#run.begin(bytes);
+    this.#chunk = bytes;
     const read = this.#reader.push(bytes);
-    this.forward = this.#run.finish();
+    this.forward = this.#resumed === null ? this.#run.finish() : this.#takeRewritten();
     if (read === "event_too_large") this.failure ??= failed("garbled", "an event of the stream is larger than allowed");
   }
 
@@ -86,21 +101,31 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   }
 
   event(name: string, data: string, carry: Buffer | null, start: number, end: number): void {
-    this.#forwarding = !this.#ended && this.#accept(name, data);
+    this.#forwarding = !this.#ended && this.#accept(name, data) && this.#resumed === null;
     if (this.#forwarding) this.#run.take(carry, start, end);
   }
 
   comment(_text: string, carry: Buffer | null, start: number, end: number): void {
-    if (start < end || carry !== null) this.filler(carry, start, end);
+    if (start >= end && carry === null) return;
+    this.filler(carry, start, end);
+    if (this.#resumed === null || this.#ended) return;
+    if (carry !== null) this.#rewritten.push(carry);
+    this.#rewritten.push(this.#chunk.subarray(start, end));
   }
 
   filler(carry: Buffer | null, start: number, end: number): void {
-    this.#forwarding = !this.#ended;
+    this.#forwarding = !this.#ended && this.#resumed === null;
     if (this.#forwarding) this.#run.take(carry, start, end);
   }
 
   tail(start: number, end: number): void {
     if (this.#forwarding) this.#run.take(null, start, end);
+  }
+
+  #takeRewritten(): readonly Buffer[] {
+    const rewritten = this.#rewritten;
+    this.#rewritten = [];
+    return rewritten;
   }
 
   get complete(): boolean {
@@ -139,13 +164,31 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
       if (this.failure !== null) return false;
     }
     if (Array.isArray(choices)) {
+      this.#plain = null;
       for (const choice of choices) if (isObject(choice)) this.#choice(choice);
       if (this.failure !== null) return false;
     }
-    if (chunk.usage === undefined || chunk.usage === null) return true;
-    this.usage = readUsage(chunk.usage) ?? this.usage;
-    // Ours was the wish for this chunk, so the client does not expect it.
-    return this.#options.wantsUsage || (Array.isArray(choices) && choices.length > 0);
+    if (chunk.usage !== undefined && chunk.usage !== null) {
+      this.usage = readUsage(chunk.usage) ?? this.usage;
+      // Ours was the wish for this chunk, so the client does not expect it.
+      if (!this.#options.wantsUsage && (!Array.isArray(choices) || choices.length === 0)) return false;
+    }
+    if (this.sent !== null && Array.isArray(choices)) this.#hand(chunk, choices, this.sent);
+    return true;
+  }
+
+  /** An event that the client gets: noted, and in a stream that completes another, rewritten. */
+  #hand(chunk: JsonObject, choices: readonly unknown[], sent: SentAnswer): void {
+    if (this.#resumed === null) {
+      // Nearly every event is a piece of text and nothing else.
+      if (this.#plain === null || choices.length !== 1 || !sent.addText(this.#plain)) noteChunk(sent, chunk, choices);
+      return;
+    }
+    const event = this.#resumed.event(chunk);
+    if (event !== null) this.#rewritten.push(event);
+    // Not the provider's fault: to it, this was a request like any other.
+    const { misfit } = this.#resumed;
+    if (misfit !== null) this.failure = failed("cancelled", `it does not fit what was sent: ${misfit}`);
   }
 
   #choice(choice: JsonObject): void {
@@ -162,6 +205,9 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     if (!isObject(choice.delta)) return;
     const length = contentLength(choice.delta);
     if (length === 0) return;
+    const { content } = choice.delta;
+    if (typeof content === "string" && content.length === length && index === 0 && reason === null)
+      this.#plain = content;
     this.textLength += length;
     this.progress = true;
     this.committed = true;
@@ -208,6 +254,8 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     if (!this.complete && !this.done) {
       return failed("truncated", `the stream ended after ${size} of ${this.#options.choices} choices`);
     }
+    // What completes an answer may have nothing to add to it.
+    if (this.#resumed !== null) return null;
     const said = this.committed || (this.usage?.output_tokens ?? 0) > 0;
     // Silence by a filter is an answer: another deployment would only evade the filter.
     if (said || this.#finishReason === "content_filter") return null;

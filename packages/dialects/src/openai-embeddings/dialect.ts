@@ -16,6 +16,8 @@ export const openaiEmbeddings: ClientDialect = {
   read: readEmbeddingsRequest,
   promptSize: embeddingsPromptSize,
   watch: neverStreamed,
+  completable: neverStreamed,
+  continueRequest: neverStreamed,
   readAnswer: readEmbeddingsAnswer,
   relabel: relabelObject,
   relabelStream: neverStreamed,

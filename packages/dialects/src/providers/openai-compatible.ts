@@ -16,6 +16,8 @@ export const openaiCompatible: ProviderPreset = {
   maxStops: null,
   // Unknown headers are harmless, but a promise of replay that nobody keeps is not made.
   idempotencyKey: false,
+  // VLLM, SGLang and llama.cpp can, each in its way, and others cannot: it is found out.
+  continuation: null,
   markers: [
     {
       status: 500,

@@ -1,4 +1,4 @@
-import type { Dialect, FailureClass, Operation } from "@tuloy/contract";
+import type { ContinuationWay, Dialect, FailureClass, Operation } from "@tuloy/contract";
 
 import type { RateLimitHeaders } from "../rate-limits/headers.ts";
 
@@ -34,6 +34,8 @@ export interface ProviderPreset {
   readonly maxStops: number | null;
   /** `Idempotency-Key` is honoured. */
   readonly idempotencyKey: boolean;
+  /** How it goes on with an answer that broke off; `none`: it can't. Null: not known before it was tried. */
+  readonly continuation: ContinuationWay | null;
   readonly markers: readonly FailureMarker[];
   /** With which headers it tells what is left of a key's budgets. Empty: it tells nothing, and nothing is looked for. */
   readonly rateLimitHeaders: readonly RateLimitHeaders[];

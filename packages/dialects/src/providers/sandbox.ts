@@ -14,6 +14,7 @@ export const sandbox: ProviderPreset = {
   refuses: [],
   maxStops: null,
   idempotencyKey: false,
+  continuation: "assistant-prefix",
   markers: [],
   rateLimitHeaders: [],
   docs: null,

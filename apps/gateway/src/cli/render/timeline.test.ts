@@ -95,6 +95,31 @@ describe("a trace's timeline", () => {
     `);
   });
 
+  it("shows a stream that broke off and was completed: who began, who completed, and how", () => {
+    const broken = anAttempt({
+      failure: "truncated",
+      reason: "the connection broke",
+      first_token_ms: 120,
+      ended_ms: 240,
+    });
+    const rest = anAttempt({
+      deployment: "azure-eu/gpt-4.1@eu",
+      provider: "azure-eu",
+      kind: "continuation",
+      started_ms: 241,
+      connected_ms: 247,
+      first_token_ms: 500,
+      ended_ms: 1000,
+    });
+    const shown = renderTimeline(
+      aTrace({ attempts: [broken, rest], failover: "truncated", provider: "azure-eu" }),
+      plain,
+    );
+    expect(shown).toContain("broke off (truncated) and was completed  HTTP 200");
+    expect(shown).toContain("went on from the break, key default");
+    expect(shown).toContain("begun by openai, completed by azure-eu");
+  });
+
   it("shows a request that nobody answered", () => {
     expect(renderTimeline(aLoss(), plain)).toMatchInlineSnapshot(`
       "Trace 019ab0123456789abcdef0123456789a  failed  HTTP 502 upstream_failed

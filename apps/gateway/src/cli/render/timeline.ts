@@ -31,7 +31,8 @@ const outcomeStyles: Readonly<Record<Outcome, "green" | "red" | "yellow">> = {
 
 function heading(trace: Trace, paint: Paint): string[] {
   const { outcome, failover, status, code } = trace;
-  const how = outcome === "succeeded" && failover !== null ? `failed over (${failover}) and succeeded` : outcome;
+  const [what, then] = beganBy(trace) === null ? ["failed over", "succeeded"] : ["broke off", "was completed"];
+  const how = outcome === "succeeded" && failover !== null ? `${what} (${failover}) and ${then}` : outcome;
   const style = outcome === "succeeded" && failover !== null ? "yellow" : outcomeStyles[outcome];
   const answer = status === 0 ? [] : [`HTTP ${status}${code === null ? "" : ` ${printable(code)}`}`];
   const asked = [
@@ -57,6 +58,10 @@ const kinds: Readonly<Record<AttemptKind, string>> = {
   last_resort: "last resort",
   race: "race beside a call that had passed its limit",
   hedge: "hedge beside a call that had not answered yet",
+  continuation: "went on from the break",
+  continuation_probe: "asked whether it can go on from a break",
+  replay: "answered again, to complete the answer",
+  soft_continuation: "asked to go on from the last words",
 };
 
 /** What is left of a line for its bar, at least and at most. */
@@ -152,13 +157,28 @@ function result(trace: Trace): string[] {
   const { usage, cost_usd: cost, deltas, provider, tags } = trace;
   const named = Object.entries(tags).map(([name, value]) => printable(`${name}=${value}`));
   return [
-    ...(provider === null ? [] : [`answered by ${printable(provider)}`]),
+    ...(provider === null ? [] : [answeredBy(provider, beganBy(trace))]),
     ...(trace.first_token_ms === null ? [] : [`first token after ${formatDuration(trace.first_token_ms)}`]),
     ...(usage === null ? [] : [`${tokens(usage)}${estimated(usage)}`]),
     ...(cost === null ? [] : [`cost ${formatUsd(cost)}`]),
     ...(deltas === null ? [] : [`against the primary: ${against(deltas)}`]),
     ...(named.length === 0 ? [] : [`tags ${named.join(", ")}`]),
   ];
+}
+
+const completing: ReadonlySet<AttemptKind> = new Set(["continuation", "replay", "soft_continuation"]);
+
+/** The provider that began an answer which others completed, or null. */
+function beganBy({ attempts, outcome }: Trace): string | null {
+  if (outcome !== "succeeded") return null;
+  const next = attempts.findIndex(({ kind }) => completing.has(kind));
+  return attempts.slice(0, Math.max(next, 0)).findLast(({ first_token_ms: ms }) => ms !== null)?.provider ?? null;
+}
+
+function answeredBy(provider: string, began: string | null): string {
+  return began === null
+    ? `answered by ${printable(provider)}`
+    : `begun by ${printable(began)}, completed by ${printable(provider)}`;
 }
 
 function against(deltas: NonNullable<Trace["deltas"]>): string {

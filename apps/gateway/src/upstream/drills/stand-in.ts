@@ -111,6 +111,7 @@ function emptyChat(model: string, wall: number): ChatAnswer {
       maxTokens: null,
       jsonObject: false,
       prompt: "",
+      begun: null,
       lastUserText: "",
       promptTokens: 0,
     },

@@ -1,0 +1,205 @@
+import type { Usage } from "@tuloy/contract";
+
+import { completedUsage, type Resume } from "../completion/completion.ts";
+import { Joint } from "../completion/joint.ts";
+import { Replayed } from "../completion/replayed.ts";
+import { textPart } from "../completion/sent.ts";
+import { isObject, text, type JsonObject } from "../json/value.ts";
+import { noteChunk, refusalPart, strangeness, takeParts, type TakePart } from "./deltas.ts";
+import { sentText } from "./continue.ts";
+import { readUsage } from "./usage.ts";
+
+/** What all events of one answer have in common. */
+const envelope = ["id", "created", "model", "system_fingerprint", "service_tier"] as const;
+
+/** One choice of the new stream against what was sent of it. @returns null where it does not fit */
+interface Fitting {
+  take(index: number, part: string, text: string): string | null;
+  /** @returns whether the end is new to the client */
+  finish(index: number, reason: string): boolean | null;
+  /** Text that was held back until now and goes before what the event has of its own. Once. */
+  released(): string;
+  readonly why: string;
+}
+
+/** Makes the events of a completing stream into the rest of the stream that broke. */
+export class ResumedEvents {
+  readonly #resume: Resume;
+  readonly #head: JsonObject;
+  readonly #sentTokens: number;
+  readonly #usageSent: boolean;
+  readonly #fitting: Fitting;
+  /** Why the new stream does not fit what was sent, once it does not. */
+  misfit: string | null = null;
+
+  constructor(resume: Resume) {
+    const { sent } = resume;
+    this.#resume = resume;
+    this.#head = sent.head ?? {};
+    this.#sentTokens = sent.tokens;
+    this.#usageSent = sent.usageSent;
+    this.#fitting = fittingOf(resume);
+    if (resume.mode === "anew") sent.restart();
+  }
+
+  /** @returns the event for the client; null when it holds nothing new, and when `misfit` is set */
+  event(chunk: JsonObject): Buffer | null {
+    const choices: Record<string, unknown>[] = [];
+    for (const choice of Array.isArray(chunk.choices) ? chunk.choices : []) {
+      if (!isObject(choice)) continue;
+      const left = this.#choice(choice);
+      if (this.misfit !== null) return null;
+      if (left !== null) choices.push(left);
+    }
+    const usage = this.#usage(chunk);
+    if (choices.length === 0 && usage === null) return null;
+    const event: Record<string, unknown> = { ...chunk, choices };
+    for (const member of envelope) {
+      if (this.#head[member] === undefined) delete event[member];
+      else event[member] = this.#head[member];
+    }
+    if (usage !== null) event.usage = usage;
+    else if (isObject(chunk.usage)) delete event.usage;
+    noteChunk(this.#resume.sent, event, choices);
+    return Buffer.from(`data: ${JSON.stringify(event)}\n\n`);
+  }
+
+  /** @returns what of a choice is new; null when nothing is, and when `misfit` is set */
+  #choice(choice: JsonObject): Record<string, unknown> | null {
+    const index = typeof choice.index === "number" ? choice.index : 0;
+    const said = isObject(choice.delta) ? choice.delta : {};
+    const strange = strangeness(said);
+    if (strange !== null) return this.#drop(strange);
+    let cut = false;
+    const take: TakePart = (part, whole) => {
+      const kept = this.#fitting.take(index, part, whole);
+      if (kept !== null && kept !== "" && kept !== whole) cut = true;
+      return kept;
+    };
+    const delta = takeParts(said, take);
+    if (delta === null) return this.#drop(this.#fitting.why);
+    if (cut && isObject(choice.logprobs))
+      return this.#drop("its pieces are cut otherwise, and it has log probabilities");
+    const reason = text(choice.finish_reason);
+    const isNew = reason === null ? false : this.#fitting.finish(index, reason);
+    if (isNew === null) return this.#drop(this.#fitting.why);
+    const released = this.#fitting.released();
+    if (released !== "") delta.content = released + (text(delta.content) ?? "");
+    return isNew || hasContent(delta) ? { ...choice, delta } : null;
+  }
+
+  /** Null: none, or the client was told already. */
+  #usage(chunk: JsonObject): JsonObject | null {
+    const own = readUsage(chunk.usage);
+    if (own === null || !isObject(chunk.usage)) return null;
+    const alone = !Array.isArray(chunk.choices) || chunk.choices.length === 0;
+    return alone && this.#usageSent ? null : { ...chunk.usage, ...usageMembers(this.usageOf(own)) };
+  }
+
+  /** The whole answer's usage, from the completing stream's own. */
+  usageOf(own: Usage): Usage {
+    return completedUsage(this.#resume.mode, this.#sentTokens, own);
+  }
+
+  #drop(why: string): null {
+    this.misfit = why;
+    return null;
+  }
+}
+
+function usageMembers(usage: Usage): JsonObject {
+  return {
+    prompt_tokens: usage.input_tokens,
+    completion_tokens: usage.output_tokens,
+    total_tokens: usage.input_tokens + usage.output_tokens,
+  };
+}
+
+function hasContent(delta: JsonObject): boolean {
+  return Object.keys(delta).length > 0;
+}
+
+function fittingOf({ mode, sent, continuation }: Resume): Fitting {
+  if (mode === "replay") return new ReplayFitting(new Replayed(sent));
+  if (mode === "anew") return anew;
+  const joint = new Joint({
+    sent: sentText(sent),
+    soft: mode === "soft",
+    echoes: continuation?.echoes ?? false,
+  });
+  return new JointFitting(joint);
+}
+
+const anew: Fitting = {
+  take: (_index, _part, said) => said,
+  finish: () => true,
+  released: () => "",
+  why: "",
+};
+
+class ReplayFitting implements Fitting {
+  readonly #replayed: Replayed;
+
+  constructor(replayed: Replayed) {
+    this.#replayed = replayed;
+  }
+
+  get why(): string {
+    return this.#replayed.why;
+  }
+
+  take(index: number, part: string, said: string): string | null {
+    return this.#replayed.take(index, part, said);
+  }
+
+  finish(index: number, reason: string): boolean | null {
+    return this.#replayed.finish(index, reason);
+  }
+
+  released(): string {
+    return "";
+  }
+}
+
+/** The text goes on at a joint. Reasoning about how to go on is no part of the answer, and a refusal to go on does not complete it. */
+class JointFitting implements Fitting {
+  readonly #joint: Joint;
+  #released = "";
+  why = "";
+
+  constructor(joint: Joint) {
+    this.#joint = joint;
+  }
+
+  take(_index: number, part: string, said: string): string | null {
+    if (part === textPart) return this.#judged(this.#joint.take(said));
+    if (part === "reasoning") return "";
+    if (part === refusalPart) {
+      this.why = "it refuses to go on";
+      return null;
+    }
+    return this.#release() ? said : null;
+  }
+
+  finish(): boolean | null {
+    return this.#release() ? true : null;
+  }
+
+  released(): string {
+    const released = this.#released;
+    this.#released = "";
+    return released;
+  }
+
+  /** The text ends here. @returns false when it does not fit */
+  #release(): boolean {
+    const held = this.#judged(this.#joint.flush());
+    this.#released += held ?? "";
+    return held !== null;
+  }
+
+  #judged(text: string | null): string | null {
+    if (text === null) this.why = this.#joint.why;
+    return text;
+  }
+}
