@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { hearStream, post, setScene } from "../scene.ts";
 
-const neverOpen = "breaker: { failures: 1000, of: 100000 }";
+const neverOpen = "on_partial: error, breaker: { failures: 1000, of: 100000 }";
 
 /** A short stream, event by event, with characters of two, three and four bytes. */
 const text = "é日🎉";
