@@ -82,9 +82,33 @@ describe("tuloy check", () => {
       " | 2 | openai/gpt-4.1 | gpt-4.1 | $2 / $8 per M | 1,047,576 | unknown",
       " | llama | 1 | rack/llama@ph | llama | price unknown | unknown | ph",
       "",
+      "when a stream breaks after its first token",
+      " | route | policy | meaning",
+      " | staging, vectors, default | on_partial continue | another deployment completes it",
+      "",
+      " | provider | continuation | meaning",
+      " | openai | replay | answers again; completes it when it says the same",
+      " | rack | unknown | exact or replay: a small request finds out before the first use",
+      "",
     ]);
     const columns = out.split("\n").filter((line) => line.includes("/gpt-4.1"));
     expect(new Set(columns.slice(1).map((line) => line.search(/\S+\/gpt-4\.1/))).size).toBe(1);
+  });
+
+  it("says how each provider would complete a stream that broke elsewhere, and what each route does about it", async () => {
+    write(`providers:
+  rack: { kind: openai-compatible, base_url: http://10.0.0.5/v1, continuation: vllm, models: { llama: } }
+routes:
+  - { name: careful, match: { environments: [staging] }, failover: { on_partial: hold } }
+`);
+    const { out } = await check();
+    expect(out).toContain("careful  on_partial hold      nothing is sent before the answer is whole");
+    expect(out).toContain("rack      exact (vllm)  goes on from the break; else by a replay");
+    const json: unknown = JSON.parse((await check("--json")).out);
+    expect(json).toMatchObject({
+      routes: [{ on_partial: "hold" }, { on_partial: "continue" }],
+      completion: [{ provider: "rack", continuation: "vllm", quality: "exact" }],
+    });
   });
 
   it("prints the same as JSON, without a secret", async () => {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 
 import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
 import { processIo, styled } from "./command-io.ts";
+import { completionViews, describeCompletion } from "./completion-view.ts";
 import type { CommandIo } from "./command-io.ts";
 import { loadStatic } from "./load.ts";
 import type { StaticConfig } from "./load.ts";
@@ -35,7 +36,14 @@ async function check(flags: CheckFlags, io: CommandIo): Promise<void> {
   if (flags.json) {
     const { version } = loaded.snapshot;
     printJson(
-      { valid: true, file: loaded.name, version, providers: [...loaded.snapshot.providers.keys()], routes },
+      {
+        valid: true,
+        file: loaded.name,
+        version,
+        providers: [...loaded.snapshot.providers.keys()],
+        routes,
+        completion: completionViews(loaded.snapshot),
+      },
       io,
     );
   } else {
@@ -50,6 +58,8 @@ function printJson(value: unknown, io: CommandIo): void {
 interface RouteView {
   readonly route: string;
   readonly strategy: string;
+  /** What becomes of a stream that breaks after its first token. */
+  readonly on_partial: string;
   readonly match: {
     readonly operation: string | null;
     readonly workspaces: readonly string[] | null;
@@ -64,6 +74,7 @@ function routeViews(snapshot: Snapshot): RouteView[] {
   return routes.map((route, index) => ({
     route: route.name,
     strategy: route.strategy,
+    on_partial: route.failover.onPartial,
     match: {
       operation: route.match.operation,
       workspaces: route.match.workspaces && [...route.match.workspaces],
@@ -98,7 +109,18 @@ function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[]
   return [
     `${styled("green", `${name} is valid`, io.stdout)}: ${counts.join(", ")}`,
     ...routes.flatMap((route) => ["", ...describeRoute(route, io)]),
+    ...section(
+      "when a stream breaks after its first token",
+      describeCompletion(snapshot.routes, completionViews(snapshot)),
+      io,
+    ),
   ];
+}
+
+function section(title: string, lines: readonly string[], io: CommandIo): string[] {
+  return lines.length === 0
+    ? []
+    : ["", styled("bold", title, io.stdout), ...lines.map((line) => `  ${line}`.trimEnd())];
 }
 
 function count(number: number, noun: string): string {
