@@ -27,6 +27,8 @@ const concurrency = 12;
 const healthySeconds = 5;
 const outageSeconds = 6;
 const recoveredSeconds = 5;
+const cutSeconds = 4;
+const cutTokens = 20;
 /** The recovery has this long to be seen; it takes 2 to 5 s. */
 const recoveryLimitSeconds = 20;
 
@@ -79,7 +81,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   );
   print("");
   const tally = await perform({ launched, apiKey, a, b, clock, print });
-  for (const line of summary(tally)) print(line);
+  for (const line of summary(tally, a.stats.faults.cut ?? 0)) print(line);
   return { launched, failed: tally.failures.length, apiKey, trace: await failedOverTrace(dataDir, clock), close };
 }
 
@@ -134,6 +136,9 @@ async function perform({ launched, apiKey, a, b, clock, print }: Stage): Promise
     if ((await second()).breaker === "closed") break;
   }
   await phase("after", recoveredSeconds);
+  print(`      ▼ sandbox-a cuts every new stream after ${cutTokens} tokens; sandbox-b goes on from exactly there`);
+  await a.setFault({ name: "cut", tokens: cutTokens });
+  await phase("cut", cutSeconds);
   await load.stop();
   return tally;
 }

@@ -1,6 +1,6 @@
 import type { BreakerView } from "@tuloy/routing";
 
-import type { Phase, Tally } from "./tally.ts";
+import { phases, type Phase, type Tally } from "./tally.ts";
 
 /** What one second of the demo shows. */
 export interface Second {
@@ -46,12 +46,14 @@ const phaseNames: Readonly<Record<Phase, string>> = {
   before: "both providers well",
   during: "sandbox-a failing",
   after: "sandbox-a back",
+  cut: "sandbox-a cuts streams",
 };
 
-export function summary(tally: Tally): string[] {
+/** @param cut how many streams were cut in the middle */
+export function summary(tally: Tally, cut: number): string[] {
   const lines = ["", "What the application saw:", ""];
   lines.push("                         requests   failed   first token: median      p95");
-  for (const phase of ["before", "during", "after"] as const) {
+  for (const phase of phases) {
     const { requests, failed, medianFirstTokenMs, p95FirstTokenMs } = tally.figures(phase);
     lines.push(
       `  ${phaseNames[phase].padEnd(22)} ${String(requests).padStart(8)} ${String(failed).padStart(8)} ${ms(medianFirstTokenMs).padStart(21)} ${ms(p95FirstTokenMs).padStart(8)}`,
@@ -59,6 +61,8 @@ export function summary(tally: Tally): string[] {
   }
   const failures = tally.failures.length;
   lines.push(
+    "",
+    `  ${cut} streams were cut in the middle${failures === 0 ? ", and each was completed to the letter" : ""}.`,
     "",
     failures === 0
       ? `${tally.requests} requests, 0 failed: the application noticed nothing.`

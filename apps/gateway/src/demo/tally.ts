@@ -1,7 +1,8 @@
 import type { Sample } from "./load.ts";
 
-/** The three parts of the demo's story. */
-export type Phase = "before" | "during" | "after";
+/** The parts of the demo's story. */
+export const phases = ["before", "during", "after", "cut"] as const;
+export type Phase = (typeof phases)[number];
 
 export interface PhaseFigures {
   readonly requests: number;
@@ -13,7 +14,7 @@ export interface PhaseFigures {
 
 /** Collects what the application saw, by phase. A request belongs to the phase in which it was sent. */
 export class Tally {
-  readonly #samples: Record<Phase, Sample[]> = { before: [], during: [], after: [] };
+  readonly #samples: Record<Phase, Sample[]> = { before: [], during: [], after: [], cut: [] };
   readonly #failures: string[] = [];
   phase: Phase = "before";
   #phaseStarts: { readonly phase: Phase; readonly at: number }[] = [];
@@ -29,7 +30,7 @@ export class Tally {
   }
 
   get requests(): number {
-    return this.#samples.before.length + this.#samples.during.length + this.#samples.after.length;
+    return phases.reduce((sum, phase) => sum + this.#samples[phase].length, 0);
   }
 
   get failures(): readonly string[] {
