@@ -147,8 +147,15 @@ describe("a stream that broke", () => {
     expect(scene.health.continuations.known("p1/m", 400)).toBeNull();
   });
 
-  it("is not completed when the retry budget is spent", () => {
-    const scene = broken(["none", "exact"]);
+  it("is completed by a healthy twin also when the retry budget is spent, since all streams of a dying provider break at once", () => {
+    const scene = broken(["none", "exact", "exact"]);
+    spendRetries(scene.health, 300);
+    // The first move is free, as it is before the commit; a second call is a retry.
+    expect(steps(scene, text)).toEqual(["exact p1", "stop: nobody else could complete it"]);
+  });
+
+  it("is not completed by its own deployment when the retry budget is spent", () => {
+    const scene = broken(["exact"]);
     spendRetries(scene.health, 300);
     expect(steps(scene, text)).toEqual(["stop: no deployment can take a call now"]);
   });

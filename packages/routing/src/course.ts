@@ -148,14 +148,21 @@ export class Course {
   }
 
   /**
-   * A call to complete a stream that broke, which is beyond the allowed attempts. The breaker, the keys, the retry budget and
-   * the deadline have their say as ever. Its end is told by `finished`, `broke` or `cancelled`.
+   * A call to complete a stream that broke, which is beyond the allowed attempts. The breaker, the keys, the retry budget (a
+   * first move to a closed twin is free here too) and the deadline have their say as ever. Its end is told by `finished`, `broke` or `cancelled`.
    */
   callToComplete(deployment: Deployment, kind: AttemptKind, now: number): Call | null {
-    if (now >= this.#input.deadlineAt || !this.#health.retryBudget.has(now)) return null;
+    if (now >= this.#input.deadlineAt) return null;
+    const breaker = this.#health.breaker(deployment.id);
+    // When a provider dies, all its streams break at once: the budget must not keep a healthy twin from completing them.
+    const moves = kind !== "continuation_probe" && this.#isUntried(deployment);
+    const costs = !moves || this.#costsRetry(breaker);
+    if (costs && !this.#health.retryBudget.has(now)) return null;
     const options = { ...this.#keyOptions, exclude: keysSpent(this.#failed, deployment), ignoreAdaptive: true };
-    const call = this.#start(deployment, this.#health.breaker(deployment.id).acquire(now), kind, options, now);
-    if (call !== null) this.#payRetry(now);
+    const call = this.#start(deployment, breaker.acquire(now), kind, options, now);
+    if (call === null) return null;
+    if (costs) this.#payRetry(now);
+    else this.#movedToTwin = true;
     return call;
   }
 
