@@ -367,3 +367,29 @@ describe("while an answer is being completed", () => {
     expect(readChatStream((await answer).body).comments).toEqual(["keep-alive"]);
   });
 });
+
+test("when a provider dies with many streams open, each of them is completed", async () => {
+  const { a, gateway } = await setScene({ a: (reply) => begins(reply).silence(), b: goesOn }, vllm);
+  const open = 200;
+  let begun = 0;
+  const answers = Array.from({ length: open }, () => {
+    let heard = "";
+    let counted = false;
+    return post(
+      gateway,
+      { stream: true },
+      {
+        onData: (bytes) => {
+          heard += bytes.toString();
+          if (counted || !heard.includes("then,")) return;
+          counted = true;
+          begun++;
+        },
+      },
+    );
+  });
+  await eventually(() => begun === open, "all streams to begin");
+  a.refuse();
+  const problems = (await Promise.all(answers)).flatMap((answer) => expectClean(answer, whole));
+  expect(problems).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { answersChat, chatChunk, expectClean, readChatStream, runLoad, sse } fro
 import type { Collected, ReceivedRequest, Script } from "@tuloy/testkit";
 import { describe, expect, test } from "vitest";
 
+import { bodyOf, continues, prefixOf, says } from "../breaking-stream.ts";
 import { hearStream, post, setScene } from "../scene.ts";
 
 const neverOpen = "on_partial: error, breaker: { failures: 1000, of: 100000 }";
@@ -85,6 +86,35 @@ describe("a stream cut at any byte is whole from B, or reported, or whole: never
     // B was asked for every stream that was cut before its first content, and for no other.
     expect(b.requests.map(cutOf).sort((x, y) => x - y)).toEqual(Array.from({ length: wire.commits }, (_, cut) => cut));
     expect(a.requests).toHaveLength(wire.bytes.length + 1);
+  });
+
+  test.each(cuts)("a %s body, ended by a %s, is always whole when B can go on", async (framing, how) => {
+    const wire = wireOf(framing);
+    const { b, gateway } = await setScene(
+      {
+        a: (reply, request) => reply.cutAt(cutOf(request), how).raw(wire.bytes),
+        b: (reply, request) => {
+          const prefix = prefixOf(bodyOf(request)) ?? "";
+          return says(reply, text.slice(prefix.length));
+        },
+      },
+      {
+        failover: "on_partial: continue, breaker: { failures: 1000, of: 100000 }",
+        providers: { b: continues("assistant-prefix") },
+      },
+    );
+    const outcomes = await runLoad({
+      jobs: wire.bytes.length + 1,
+      concurrency: 16,
+      job: async (cut) => expectClean(await post(gateway, { stream: true, seed: cut }), text),
+    });
+    const wrong = outcomes.flatMap(({ index: cut, result }) => {
+      const problems = result.ok ? result.value : [String(result.error)];
+      return problems.map((problem) => `cut at ${cut} of ${wire.bytes.length}: ${problem}`);
+    });
+    expect(wrong).toEqual([]);
+    // B was asked for every stream that was cut before its end, and for no other.
+    expect(b.requests).toHaveLength(wire.finishes);
   });
 
   function cutOf(request: ReceivedRequest): number {
