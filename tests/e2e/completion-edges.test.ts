@@ -393,3 +393,13 @@ test("when a provider dies with many streams open, each of them is completed", a
   const problems = (await Promise.all(answers)).flatMap((answer) => expectClean(answer, whole));
   expect(problems).toEqual([]);
 });
+
+test("a completed answer names the model that was asked for, where the route says so", async () => {
+  const { gateway } = await setScene(
+    { a: breaksOff, b: goesOn },
+    { ...vllm, routes: ["name: asked, match: { models: [model-*] }, report_model: requested"] },
+  );
+  const raw = await post(gateway, { stream: true });
+  expect(expectClean(raw, whole)).toEqual([]);
+  expect(readChatStream(raw.body).models).toEqual([question.model]);
+});
