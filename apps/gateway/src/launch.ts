@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 
 import type { Clock, Config } from "@tuloy/contract";
 import type { Health } from "@tuloy/routing";
-import { LedgerError, openSqliteLedger, type Ledger, type LedgerListener } from "@tuloy/store";
+import { LedgerError, openSqliteStore, type LedgerListener, type Store } from "@tuloy/store";
 
 import type { GatewayParts } from "./compose.ts";
 import { compile, type OwnKey } from "./config/compile.ts";
@@ -86,9 +86,9 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
         `Records could not be written for a while; they are again, and ${dropped} were lost.`,
       ),
   };
-  const opening = openLedger(dataDir, clock, trouble);
+  const opening = openStore(dataDir, clock, trouble);
   // The ledger's thread takes as long to start as the HTTP modules to load: one of the two waits for free.
-  const [ledger, { startGateway }] = await Promise.all([opening, import("./compose.ts")]);
+  const [{ ledger }, { startGateway }] = await Promise.all([opening, import("./compose.ts")]);
   const observer = createObserver({ ledger, log, clock });
   const sandboxes = new SandboxFleet({ clock, random });
   let madeKey: string | null = null;
@@ -200,9 +200,9 @@ function unusable(dataDir: string, code: string): string {
   return `The data directory ${dataDir} cannot be used (${code}): make it a directory that this user may write to, or name another in data.dir.`;
 }
 
-async function openLedger(directory: string, clock: Clock, listener: LedgerListener): Promise<Ledger> {
+async function openStore(directory: string, clock: Clock, listener: LedgerListener): Promise<Store> {
   try {
-    return await openSqliteLedger({ directory, clock, listener });
+    return await openSqliteStore({ directory, clock, listener });
   } catch (error) {
     if (error instanceof LedgerError) throw new LaunchError([error.message], { cause: error });
     throw error;

@@ -1,8 +1,9 @@
 import type { LedgerReader } from "./ledger.ts";
 
 export * from "./ledger.ts";
+export * from "./idempotency.ts";
 export type { LedgerLimits } from "./batched-ledger.ts";
-export { openSqliteLedger, type SqliteLedgerOptions } from "./sqlite/writer.ts";
+export { openSqliteStore, type SqliteStoreOptions, type Store } from "./sqlite/writer.ts";
 
 /**
  * Opens the records of a data directory for reading, also while a gateway is writing them.

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 
-import { openSqliteLedger } from "@tuloy/store";
+import { openSqliteStore } from "@tuloy/store";
 import { FakeClock } from "@tuloy/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -25,7 +25,7 @@ const success = aTrace({
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "tuloy-traces-"));
   const clock = new FakeClock();
-  const ledger = await openSqliteLedger({
+  const { ledger } = await openSqliteStore({
     directory: join(directory, ".tuloy"),
     clock,
     listener: { onTrouble: () => undefined, onRecovered: () => undefined },

@@ -10,14 +10,18 @@ import { eventually, FakeClock } from "@tuloy/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { describeLedger } from "../ledger-conformance.ts";
-import { LedgerError, type LedgerListener } from "../ledger.ts";
+import { LedgerError, type Ledger, type LedgerListener } from "../ledger.ts";
 import { aTrace, traceId } from "../sample-traces.ts";
 import { databasePath } from "./database.ts";
 import { databaseProblem, directoryProblem } from "./problems.ts";
 import { openSqliteReader } from "./reader.ts";
-import { openSqliteLedger } from "./writer.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "./writer.ts";
 
 const silent: LedgerListener = { onTrouble: () => undefined, onRecovered: () => undefined };
+
+async function openSqliteLedger(options: SqliteStoreOptions): Promise<Ledger> {
+  return (await openSqliteStore(options)).ledger;
+}
 
 function temporaryDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "tuloy-store-"));
@@ -276,10 +280,10 @@ describe("a process that is killed", () => {
   it("leaves a database that opens clean, with everything that was flushed", async () => {
     const directory = await temporaryDirectory();
     const script = `
-      import { openSqliteLedger } from ${JSON.stringify(new URL("writer.ts", import.meta.url).href)};
+      import { openSqliteStore } from ${JSON.stringify(new URL("writer.ts", import.meta.url).href)};
       import { aTrace, traceId } from ${JSON.stringify(new URL("../sample-traces.ts", import.meta.url).href)};
       const clock = { now: () => 0, wall: () => 0, after: (ms, run) => { const t = setTimeout(run, ms); return { cancel: () => clearTimeout(t) }; } };
-      const ledger = await openSqliteLedger({ directory: ${JSON.stringify(directory)}, clock, listener: { onTrouble() {}, onRecovered() {} } });
+      const { ledger } = await openSqliteStore({ directory: ${JSON.stringify(directory)}, clock, listener: { onTrouble() {}, onRecovered() {} } });
       for (let number = 1; ; number += 1) {
         ledger.append(aTrace({ id: traceId(number) }));
         if (number % 300 !== 0) continue;

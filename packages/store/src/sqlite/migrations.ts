@@ -30,6 +30,21 @@ const migrations: Readonly<Record<MigrationName, Migration>> = {
       await sql`create index alerts_by_time on alerts (at)`.execute(db);
     },
   },
+  "0002_idempotency": {
+    async up(db: Kysely<unknown>) {
+      // Not clustered, as the traces are: a row can hold megabytes.
+      await sql`
+        create table idempotency (
+          id text not null primary key,
+          asked text not null,
+          holder text not null,
+          state integer not null,
+          until integer not null,
+          content blob
+        ) strict`.execute(db);
+      await sql`create index idempotency_by_end on idempotency (until)`.execute(db);
+    },
+  },
 };
 
 /** Runs what the database has not had yet. One transaction around everything, so that a second process finds all of it or nothing. */

@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Batch, TraceValues } from "../batched-ledger.ts";
 import { LedgerError } from "../ledger.ts";
 import { openForWriting } from "./database.ts";
+import { idempotencyOperator } from "./idempotency-operations.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./messages.ts";
 import { databaseProblem } from "./problems.ts";
 
@@ -47,6 +48,7 @@ async function run(): Promise<void> {
   try {
     const database = await openForWriting(path, busyTimeoutMs);
     const write = batchWriter(database);
+    const operate = idempotencyOperator(database);
     port.on("message", (message: ToWriter) => {
       if (message === null) {
         database.close();
@@ -54,8 +56,12 @@ async function run(): Promise<void> {
         return;
       }
       try {
-        write(message);
-        reply({ kind: "written" });
+        if ("operations" in message) {
+          reply({ kind: "operated", answers: operate(message.operations) });
+        } else {
+          write(message);
+          reply({ kind: "written" });
+        }
       } catch (error) {
         reply({ kind: "failed", message: databaseProblem(path, error).message });
       }

@@ -1,0 +1,120 @@
+import type { DatabaseSync } from "node:sqlite";
+
+import {
+  sweepRows,
+  type ClaimRequest,
+  type ClaimResult,
+  type FinishRequest,
+  type SweepRequest,
+  type SweepResult,
+} from "../idempotency.ts";
+
+/** What the writing thread is asked to do about idempotency keys. */
+export type IdempotencyOperation =
+  | ({ readonly do: "claim" } & ClaimRequest)
+  | ({ readonly do: "finish" } & FinishRequest)
+  | { readonly do: "release"; readonly id: string; readonly holder: string }
+  | ({ readonly do: "sweep" } & SweepRequest);
+
+export type IdempotencyAnswer =
+  | ClaimResult
+  | { readonly kind: "finished"; readonly kept: boolean }
+  | { readonly kind: "released" }
+  | ({ readonly kind: "swept" } & SweepResult);
+
+/** In the column `state`. */
+const states = { claimed: 0, stored: 1, spent: 2 } as const;
+
+/** Carries out operations in one transaction. @returns a function that throws when none of them was carried out */
+export function idempotencyOperator(
+  database: DatabaseSync,
+): (operations: readonly IdempotencyOperation[]) => IdempotencyAnswer[] {
+  const begin = database.prepare("begin immediate");
+  const commit = database.prepare("commit");
+  const rollback = database.prepare("rollback");
+  const operate = operator(database);
+  return (operations) => {
+    // What a client is about to be told must survive a power cut; a claim need not: with it, the request is gone too.
+    const lasting = operations.some((operation) => operation.do === "finish");
+    if (lasting) database.exec("pragma synchronous = full");
+    try {
+      begin.run();
+      try {
+        const answers = operations.map(operate);
+        commit.run();
+        return answers;
+      } catch (error) {
+        // SQLite has rolled back by itself after some errors (a full disk): then there is nothing left to roll back.
+        if (database.isTransaction) rollback.run();
+        throw error;
+      }
+    } finally {
+      if (lasting) database.exec("pragma synchronous = normal");
+    }
+  };
+}
+
+function operator(database: DatabaseSync): (operation: IdempotencyOperation) => IdempotencyAnswer {
+  const find = database.prepare(
+    "select asked, holder, state, until, content from idempotency where id = ? and until > ?",
+  );
+  // The row of a key whose time is over is taken over; any other was found before.
+  const claim = database.prepare(
+    `insert into idempotency (id, asked, holder, state, until) values (?, ?, ?, ${states.claimed}, ?)
+     on conflict (id) do update set asked = excluded.asked, holder = excluded.holder, state = excluded.state,
+       until = excluded.until, content = null`,
+  );
+  const finish = database.prepare(
+    `insert into idempotency (id, asked, holder, state, until, content) values (?, ?, ?, ?, ?, ?)
+     on conflict (id) do update set asked = excluded.asked, holder = excluded.holder, state = excluded.state,
+       until = excluded.until, content = excluded.content
+     where idempotency.holder = excluded.holder or idempotency.until <= ?`,
+  );
+  const release = database.prepare(`delete from idempotency where id = ? and holder = ? and state = ${states.claimed}`);
+  const expire = database.prepare(
+    `delete from idempotency where id in (select id from idempotency where until <= ? order by until limit ${sweepRows})`,
+  );
+  const empty = database.prepare(
+    `update idempotency set content = null, state = ${states.spent} where id in (
+       select id from (
+         select id, sum(length(content)) over (order by until desc, id) as bytes from idempotency where state = ${states.stored}
+       ) where bytes > ?
+     )`,
+  );
+
+  return (operation) => {
+    switch (operation.do) {
+      case "claim": {
+        const { id, asked, holder, now, until } = operation;
+        const row = find.get(id, now);
+        if (row !== undefined) return standing(row, asked);
+        claim.run(id, asked, holder, until);
+        return { kind: "claimed" };
+      }
+      case "finish": {
+        const { id, asked, holder, now, until, content } = operation;
+        const state = content === null ? states.spent : states.stored;
+        const { changes } = finish.run(id, asked, holder, state, until, content, now);
+        return { kind: "finished", kept: changes > 0 };
+      }
+      case "release":
+        release.run(operation.id, operation.holder);
+        return { kind: "released" };
+      case "sweep":
+        return {
+          kind: "swept",
+          deleted: Number(expire.run(operation.now).changes),
+          emptied: Number(empty.run(operation.maxBytes).changes),
+        };
+    }
+  };
+}
+
+/** What a key that is in use means for a request that asks for `asked`. */
+function standing(row: Record<string, unknown>, asked: string): ClaimResult {
+  if (row["asked"] !== asked) return { kind: "mismatch" };
+  if (row["state"] === states.claimed) return { kind: "in_flight", until: Number(row["until"]) };
+  const holder = String(row["holder"]);
+  const { content } = row;
+  return content instanceof Uint8Array ? { kind: "stored", holder, content } : { kind: "spent", holder };
+}
