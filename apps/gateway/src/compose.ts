@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 
 import type { Clock } from "@tuloy/contract";
 import { Health } from "@tuloy/routing";
-import type { Ledger } from "@tuloy/store";
+import type { Store } from "@tuloy/store";
 
 import type { LiveConfig } from "./config/live.ts";
 import { takeKeys } from "./config/take-keys.ts";
@@ -12,16 +12,21 @@ import { Isolation } from "./control/isolation.ts";
 import type { IsolationFile } from "./control/isolation-file.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { Observer } from "./observe/observer.ts";
+import { Claims } from "./idempotency/claims.ts";
 import { InFlight } from "./relay/in-flight.ts";
 import type { Relay } from "./relay/serve.ts";
+import { Seal } from "./secrets/seal.ts";
 import { TokenCounter } from "./tokens/token-counter.ts";
 import type { DrillBoard } from "./upstream/drills/board.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
+import { Expiry } from "./watch/expiry.ts";
 import { Probes } from "./watch/probes.ts";
 
 export interface GatewayParts {
   readonly config: LiveConfig;
-  readonly ledger: Ledger;
+  readonly store: Store;
+  /** Of everything that is kept encrypted. */
+  readonly masterKey: Buffer;
   readonly observer: Observer;
   readonly clock: Clock;
   /** 0 ≤ x < 1. */
@@ -54,7 +59,16 @@ const farewellMs = 2000;
 
 /** Wires the parts of a gateway and listens. Rejects when the address cannot be listened on. */
 export async function startGateway(
-  { config, ledger, observer, clock, random, operatorKey, isolationFile }: GatewayParts,
+  {
+    config,
+    store: { ledger, idempotency },
+    masterKey,
+    observer,
+    clock,
+    random,
+    operatorKey,
+    isolationFile,
+  }: GatewayParts,
   listening: Listening,
 ): Promise<Gateway> {
   const health = new Health({
@@ -71,11 +85,18 @@ export async function startGateway(
   const inFlight = new InFlight();
   const tokens = new TokenCounter(clock, (error) => observer.fault("none", error));
   const drills: DrillBoard = { running: null };
+  const claims = new Claims({
+    records: idempotency,
+    seal: new Seal(masterKey, "idempotency"),
+    clock,
+    onTrouble: (message) => observer.alert("idempotency_failing", "idempotency keys", notProtected(message)),
+  });
   const relay: Relay = {
     config,
     health,
     outlet: pools,
     observer,
+    claims,
     inFlight,
     tokens,
     clock,
@@ -84,6 +105,7 @@ export async function startGateway(
     drill: null,
   };
   const probes = new Probes({ config, health, outlet: pools, clock, observer });
+  const expiry = new Expiry({ records: idempotency, clock });
   const control = controlPlane({
     config,
     health,
@@ -100,12 +122,14 @@ export async function startGateway(
   server.listen(listening);
   await once(server, "listening");
   probes.start();
+  expiry.start();
 
   const close = async (graceMs: number): Promise<void> => {
     inFlight.beginClosing();
     // Whoever still waits for a count goes on without it.
     const counted = tokens.close();
     probes.stop();
+    expiry.stop();
     drills.running?.endAll();
     // Stops listening at once; what is in flight goes on, and each connection is closed with its answer.
     const closed = once(server, "close");
@@ -122,6 +146,10 @@ export async function startGateway(
     await ledger.close();
   };
   return { url: urlOf(server), health, close };
+}
+
+function notProtected(message: string): string {
+  return `Idempotency keys cannot be recorded: requests with one go on, but a repetition of them may be carried out again. ${message}`;
 }
 
 function urlOf(server: Server): string {

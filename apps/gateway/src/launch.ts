@@ -19,6 +19,7 @@ import { operatorKey } from "./control/operator-key.ts";
 import type { Log } from "./observe/log.ts";
 import { createObserver } from "./observe/observer.ts";
 import { isLoopback } from "./http/origin-guard.ts";
+import { masterKey } from "./secrets/master-key.ts";
 import { SandboxFleet } from "./sandbox/fleet.ts";
 
 export interface LaunchOptions {
@@ -88,7 +89,8 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   };
   const opening = openStore(dataDir, clock, trouble);
   // The ledger's thread takes as long to start as the HTTP modules to load: one of the two waits for free.
-  const [{ ledger }, { startGateway }] = await Promise.all([opening, import("./compose.ts")]);
+  const [store, { startGateway }] = await Promise.all([opening, import("./compose.ts")]);
+  const { ledger } = store;
   const observer = createObserver({ ledger, log, clock });
   const sandboxes = new SandboxFleet({ clock, random });
   let madeKey: string | null = null;
@@ -102,7 +104,15 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       return snapshot;
     };
     const live = new LiveConfig(await prepare(config, source.text));
-    const parts = { ...openControl(dataDir), config: live, ledger, observer, clock, random };
+    const parts = {
+      ...openControl(dataDir),
+      masterKey: fromDataDir(dataDir, () => masterKey(dataDir, environment)),
+      config: live,
+      store,
+      observer,
+      clock,
+      random,
+    };
     const gateway = await startGateway(parts, { host, port });
     const address = { url: gateway.url, pid: process.pid };
     tellAddress(dataDir, address, log);
@@ -181,18 +191,13 @@ function tellAddress(dataDir: string, address: GatewayAddress, log: Log): void {
   }
 }
 
+/** @throws LaunchError for a file in the data directory that holds something else than it should, or cannot be read or made */
 function fromDataDir<T>(dataDir: string, use: () => T): T {
   try {
     return use();
   } catch (error) {
-    throw new LaunchError(
-      [
-        error instanceof Error && errorCode(error) === "unknown error"
-          ? error.message
-          : unusable(dataDir, errorCode(error)),
-      ],
-      { cause: error },
-    );
+    const ownWords = error instanceof Error && errorCode(error) === "unknown error";
+    throw new LaunchError([ownWords ? error.message : unusable(dataDir, errorCode(error))], { cause: error });
   }
 }
 

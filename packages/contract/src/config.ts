@@ -10,6 +10,7 @@ import {
   modelReports,
   partialPolicies,
   probeTargets,
+  retentions,
   strategies,
 } from "./settings.ts";
 
@@ -597,6 +598,12 @@ const route = z
       .default("answered")
       .describe(
         "What `model` in an answer's body says. Default answered: the provider's own name of the model that answered; requested: what the request asked for, always.",
+      ),
+    retention: z
+      .enum(retentions)
+      .default("metadata")
+      .describe(
+        "What is kept of prompts and answers. metadata: the answer to a request with an Idempotency-Key, encrypted, for 24 hours, and a provider's words about an error in the trace. none: neither. Default metadata.",
       ),
   })
   .describe("A policy and what it applies to.");

@@ -62,6 +62,10 @@ export type Fidelity = (typeof fidelities)[number];
 export const continuationWays = ["assistant-prefix", "vllm", "deepseek", "mistral", "none"] as const;
 export type ContinuationWay = (typeof continuationWays)[number];
 
+/** What is kept of prompts and answers beyond the request itself. */
+export const retentions = ["metadata", "none"] as const;
+export type Retention = (typeof retentions)[number];
+
 export const aggressivenesses = ["patient", "balanced", "eager"] as const;
 export type Aggressiveness = (typeof aggressivenesses)[number];
 

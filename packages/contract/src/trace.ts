@@ -158,6 +158,7 @@ export const alertKinds = [
   "deployment_restored",
   "drill_started",
   "drill_ended",
+  "idempotency_failing",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

@@ -1,6 +1,7 @@
 export * from "./client-dialect.ts";
 export { classifyErrorObject, classifyResponse } from "./failure/classify.ts";
 export { cleanReason } from "./failure/reason.ts";
+export { isKnownCode } from "./failure/table.ts";
 export { readRetryAfter } from "./failure/retry-after.ts";
 export * from "./completion/completion.ts";
 export { SentAnswer } from "./completion/sent.ts";

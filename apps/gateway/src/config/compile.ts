@@ -201,6 +201,7 @@ function routesOf(config: Config): Route[] {
       equivalents: "off",
       failover: failoverPreset("balanced"),
       reportModel: "answered",
+      retention: "metadata",
     });
   }
   return routes;
@@ -232,6 +233,7 @@ function routeOf(route: RouteConfig): Route {
     equivalents: route.equivalents,
     failover: settingsOf(route),
     reportModel: route.report_model,
+    retention: route.retention,
   };
 }
 

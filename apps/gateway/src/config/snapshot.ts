@@ -7,6 +7,7 @@ import type {
   ModelReport,
   Operation,
   ProbeSettings,
+  Retention,
 } from "@tuloy/contract";
 import type { ProviderPreset } from "@tuloy/dialects";
 import type { KeyReservation, PlanPolicy } from "@tuloy/routing";
@@ -64,6 +65,7 @@ export interface Route extends PlanPolicy {
   readonly match: RouteMatch;
   readonly failover: FailoverSettings;
   readonly reportModel: ModelReport;
+  readonly retention: Retention;
 }
 
 /**

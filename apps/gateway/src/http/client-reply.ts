@@ -6,6 +6,16 @@ import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
  */
 const joinedBytes = 16 * 1024;
 
+/** Keeps a whole answer before its client can know that it has all of it. */
+export interface AnswerKeeper {
+  /** The answer's head, before it is sent: it may add to the headers. May be called again with the same head. */
+  begin(status: number, headers: OutgoingHttpHeaders): void;
+  /** A part of the body, as it is sent. */
+  take(bytes: Buffer): void;
+  /** The answer is whole and good. Resolves, never rejects, when it is kept, or known not to be. */
+  keep(): Promise<boolean>;
+}
+
 /** The answer to one client, on the raw response. Writing after the client left does nothing. */
 export class ClientReply {
   readonly #response: ServerResponse;
@@ -13,6 +23,7 @@ export class ClientReply {
   #status = 0;
   /** The body is sent in chunks, which are framed here: one write each, where Node's own framing makes three. */
   #framing = false;
+  #keeper: AnswerKeeper | null = null;
 
   /** @param server whether it is closing: then the connection is not kept for a next request */
   constructor(response: ServerResponse, server: { readonly closing: boolean }) {
@@ -31,7 +42,12 @@ export class ClientReply {
     return this.#status !== 0;
   }
 
-  /** Calls back once if the client leaves before the whole answer was handed to its connection. */
+  /** From now on everything that is sent is shown to this keeper. Only before anything was sent. */
+  keepWith(keeper: AnswerKeeper): void {
+    this.#keeper = keeper;
+  }
+
+  /** Calls back once if the client leaves before the whole answer was handed to its connection, or has left already. */
   onGone(run: () => void): void {
     const response = this.#response;
     // It may have left while something else was waited for.
@@ -44,6 +60,7 @@ export class ClientReply {
   start(status: number, headers: OutgoingHttpHeaders): void {
     if (this.#status !== 0) return;
     const response = this.#response;
+    this.#keeper?.begin(status, headers);
     if (response.destroyed) {
       this.#status = status;
       return;
@@ -57,13 +74,22 @@ export class ClientReply {
 
   /** @returns false when the client reads slower than we write: wait for `onDrain` */
   write(bytes: Buffer): boolean {
+    this.#keeper?.take(bytes);
     // An empty chunk would be the terminator.
     if (this.#response.destroyed || bytes.length === 0) return true;
     return this.#response.write(this.#framing ? framed(bytes) : bytes);
   }
 
+  /** Calls back once when there is room again. A client that left holds nothing up either. */
   onDrain(run: () => void): void {
-    this.#response.once("drain", run);
+    const response = this.#response;
+    const done = (): void => {
+      response.off("drain", done);
+      response.off("close", done);
+      run();
+    };
+    response.on("drain", done);
+    response.on("close", done);
   }
 
   end(bytes?: Buffer): void {
@@ -75,7 +101,24 @@ export class ClientReply {
     else this.#response.end(bytes);
   }
 
-  /** Sends a whole answer at once. */
+  /** Ends an answer that is whole and good. With a keeper, these last bytes wait until it is kept. */
+  complete(bytes: Buffer): void {
+    const keeper = this.#keeper;
+    if (keeper === null) return this.end(bytes);
+    keeper.take(bytes);
+    void keeper.keep().then(() => this.end(bytes));
+  }
+
+  /** Sends an answer that is whole and good at once. With a keeper, it waits until it is kept. */
+  answer(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
+    const keeper = this.#keeper;
+    if (keeper === null) return this.send(status, headers, body);
+    keeper.begin(status, headers);
+    keeper.take(body);
+    void keeper.keep().then(() => this.send(status, headers, body));
+  }
+
+  /** Sends a whole body at once. */
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
     if (this.#status !== 0) return;
     headers["content-length"] = body.length;

@@ -89,7 +89,7 @@ function concludeAnswer(
   const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
-  reply.send(200, headers, reported(answer.body, context));
+  reply.answer(200, headers, reported(answer.body, context));
   const record = recordAttempt(open, { startedAt, now, failure: null, usage });
   records.push(record);
   return { answered: record, outcome: "succeeded", status: 200, code: null, notes: [] };
@@ -215,10 +215,10 @@ function concludeEmpty(
   if (asked.request.facts.stream) {
     reply.start(200, streamHeaders(headers));
     const relabel = relabelFor(asked, context.dialect);
-    reply.end(relabel === null ? body : Buffer.concat(relabel.push(body)));
+    reply.complete(relabel === null ? body : Buffer.concat(relabel.push(body)));
   } else {
     headers["content-type"] = "application/json";
-    reply.send(200, headers, reported(body, context));
+    reply.answer(200, headers, reported(body, context));
   }
   return {
     answered: record,

@@ -87,7 +87,7 @@ class Spout {
 
   end(trailer: Buffer): void {
     this.#parts.push(trailer);
-    this.#reply.end(this.#gathered() ?? trailer);
+    this.#reply.complete(this.#gathered() ?? trailer);
   }
 
   #gathered(): Buffer | null {

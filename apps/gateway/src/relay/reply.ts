@@ -2,6 +2,7 @@ import type { ClientError, Clock, Timer, UpstreamError } from "@tuloy/contract";
 import type { ClientDialect } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
+import type { KeptAnswer } from "../idempotency/kept-answer.ts";
 import { retryHeaders, streamHeaders, traceHeaders } from "./headers.ts";
 
 /** A stream without content for this long gets its 200 and a comment, so that no proxy or SDK on the way gives up on it. */
@@ -21,7 +22,8 @@ export function sendError(
   }
   const headers = traceHeaders(traceId);
   headers["content-type"] = "application/json";
-  if (attempted || error.retryAfterMs !== null) retryHeaders(headers, error);
+  // A 409 is sent again by the SDKs of their own accord.
+  if (attempted || error.retryAfterMs !== null || error.status === 409) retryHeaders(headers, error);
   if (attempted) headers["x-tuloy-attempts"] = String(error.attempts.length);
   reply.send(error.status, headers, dialect.writeError(error, traceId));
 }
@@ -38,6 +40,15 @@ export function sendUpstreamError(
   headers["x-should-retry"] = "false";
   headers["x-tuloy-attempts"] = String(attempts);
   reply.send(response.status, headers, Buffer.from(response.body));
+}
+
+/** Gives an answer again, to the byte. */
+export function sendReplay(reply: ClientReply, { status, headers, body }: KeptAnswer, traceId: string): void {
+  reply.send(
+    status,
+    { ...traceHeaders(traceId), ...headers, "idempotent-replayed": "true", "x-tuloy-attempts": "0" },
+    body,
+  );
 }
 
 /** Keeps a stream that has no content yet alive. Cancel it at the commit. */

@@ -9,10 +9,13 @@ import type { LiveConfig } from "../config/live.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import { bodyCut, discardRest, readBody } from "../http/body.ts";
 import { ClientReply } from "../http/client-reply.ts";
+import type { Claim } from "../idempotency/claim.ts";
+import type { Claims } from "../idempotency/claims.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { DrillBoard } from "../upstream/drills/board.ts";
 import type { Outlet } from "../upstream/outlet.ts";
+import { admit, outlivesClient, unkeyed, type Admission, type AdmitContext } from "./admit.ts";
 import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { conclude } from "./conclude.ts";
@@ -23,7 +26,7 @@ import { Interrupt } from "./interrupt.ts";
 import { noneAllowed } from "./none-allowed.ts";
 import { planFor } from "./plan.ts";
 import { ask, type Asked } from "./read.ts";
-import { sendError, startHeartbeat } from "./reply.ts";
+import { sendError, sendReplay, startHeartbeat } from "./reply.ts";
 import { traceOf, type Ending, type RequestIdentity } from "./settle.ts";
 import { countEstimates, countForContext, hasEstimates } from "./token-count.ts";
 import { newTraceId } from "./trace-id.ts";
@@ -34,6 +37,7 @@ export interface Relay {
   readonly health: Health;
   readonly outlet: Outlet;
   readonly observer: Observer;
+  readonly claims: Claims;
   readonly inFlight: InFlight;
   readonly tokens: TokenCounter;
   readonly clock: Clock;
@@ -59,7 +63,7 @@ interface Arrival {
 /**
  * A request's way, from its first byte to its trace:
  *
- *   authenticate → read → plan → attempt ⟲ → stream → settle
+ *   authenticate → read → admit → plan → attempt ⟲ → stream → settle
  *
  * Every step takes a value and returns a value; an error ends the way with an answer in the client's dialect. Never rejects.
  */
@@ -72,6 +76,7 @@ export async function serve(
   const arrival = arrive(message, response, dialect, relay);
   const { snapshot, interrupt } = arrival;
   relay.inFlight.add(interrupt);
+  let claim: Claim | null = null;
   try {
     const principal = authenticate(message.headers, snapshot.keyRing);
     if (isError(principal)) return refuse(arrival, principal);
@@ -86,22 +91,34 @@ export async function serve(
     const asked = ask(request, principal, message.headers, snapshot);
     if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
 
+    const key = message.headers["idempotency-key"];
+    const admission: Admission =
+      key === undefined ? unkeyed : await admit(asked, key, admitContext(arrival, relay, body));
+    if (admission.kind === "refused") {
+      return refuseKnown(arrival, relay, principal, admission.error, { request, asked, plan: null });
+    }
+    if (admission.kind === "replay") return replay(arrival, relay, principal, admission, asked);
+    claim = admission.claim;
+
     const counting = countForContext(asked, relay.tokens);
     const size = counting === null ? null : await counting;
     const scoped = relay.drills.running === null ? relay : underDrill(relay, asked);
     const { health, random, clock } = scoped;
     const plan = planFor(asked, { snapshot, health, random, now: clock.now(), size });
     if (primaryOf(plan) === null) {
+      await claim?.end();
       return refuseKnown(arrival, scoped, principal, noneAllowed(asked, plan), { request, asked, plan });
     }
 
-    const conclusion = await carryOut(arrival, scoped, asked, plan);
+    const conclusion = await carryOut(arrival, scoped, asked, plan, claim);
+    const kept = claim === null ? conclusion : withNotes(conclusion, await claim.end());
     // The answer has been given: only its trace waits for the count.
-    const counted = hasEstimates(conclusion) ? await countEstimates(conclusion, asked, plan, relay.tokens) : conclusion;
+    const counted = hasEstimates(kept) ? await countEstimates(kept, asked, plan, relay.tokens) : kept;
     settle(arrival, scoped, principal, { request, asked, plan, ...counted });
   } catch (error) {
     relay.observer.fault(arrival.id, error);
     sendError(arrival.reply, dialect, ownFault(arrival.id), arrival.id, true);
+    await claim?.end();
   } finally {
     relay.inFlight.delete(interrupt);
   }
@@ -136,10 +153,18 @@ function underDrill(relay: Relay, { principal, tags }: Asked): Relay {
 }
 
 /** The attempts and the answer, under the one deadline and with an ear for the client's leaving. */
-async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan): Promise<Conclusion> {
+async function carryOut(
+  arrival: Arrival,
+  relay: Relay,
+  asked: Asked,
+  plan: Plan,
+  claim: Claim | null,
+): Promise<Conclusion> {
   const { clock, config, health, outlet, random, observer } = relay;
   const { reply, dialect, snapshot, id, startedAt, message, interrupt } = arrival;
-  reply.onGone(() => interrupt.raise("gone"));
+  if (claim !== null) reply.keepWith(claim);
+  if (claim !== null && outlivesClient(asked, message.headers)) reply.onGone(() => claim.clientLeft());
+  else reply.onGone(() => interrupt.raise("gone"));
   const deadline = clock.after(asked.deadlineMs, () => interrupt.raise("deadline"));
   const heartbeat = asked.request.facts.stream ? startHeartbeat(reply, dialect, id, clock) : null;
   try {
@@ -177,20 +202,49 @@ async function carryOut(arrival: Arrival, relay: Relay, asked: Asked, plan: Plan
   }
 }
 
+function admitContext({ dialect, message, id }: Arrival, { claims }: Relay, body: Buffer): AdmitContext {
+  return { claims, dialect, headers: message.headers, body, traceId: id };
+}
+
+/** Gives a request the answer that an earlier one with its idempotency key got. */
+function replay(
+  arrival: Arrival,
+  relay: Relay,
+  principal: Principal,
+  { answer, from }: Extract<Admission, { kind: "replay" }>,
+  asked: Asked,
+): void {
+  sendReplay(arrival.reply, answer, arrival.id);
+  settle(arrival, relay, principal, {
+    ...nothingTried,
+    request: asked.request,
+    asked,
+    plan: null,
+    outcome: "succeeded",
+    status: answer.status,
+    code: null,
+    notes: [`the answer of trace ${from} was given again for its idempotency key; nothing was sent to a provider`],
+  });
+}
+
+function withNotes(conclusion: Conclusion, notes: readonly string[]): Conclusion {
+  return notes.length === 0 ? conclusion : { ...conclusion, notes: [...conclusion.notes, ...notes] };
+}
+
 /** Answers somebody unknown: no trace, since there is no one it could belong to. */
 function refuse({ reply, dialect, id, message }: Arrival, error: ClientError): void {
   discardRest(message);
   sendError(reply, dialect, error, id, false);
 }
 
+const nothingTried = { passedOver: [], attempts: [], answered: null } as const;
+
 /** The client left before its request was whole. */
 const cutShort = {
+  ...nothingTried,
   request: null,
   asked: null,
   plan: null,
-  passedOver: [],
-  attempts: [],
-  answered: null,
   outcome: "cancelled",
   status: 0,
   code: null,
@@ -210,9 +264,7 @@ function refuseKnown(
   refuse(arrival, error);
   settle(arrival, relay, principal, {
     ...known,
-    passedOver: [],
-    attempts: [],
-    answered: null,
+    ...nothingTried,
     outcome: "failed",
     status: error.status,
     code: error.code,

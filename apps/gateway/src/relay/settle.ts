@@ -17,6 +17,7 @@ import type { Principal } from "../config/key-ring.ts";
 import { failoverClass } from "./failover-class.ts";
 import type { Asked } from "./read.ts";
 import { targetOf } from "./encode.ts";
+import { keptCode, withoutWords } from "./reticence.ts";
 import { millis } from "./record.ts";
 
 /** What is known of every request whose sender is known. */
@@ -64,6 +65,7 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
   const { principal } = identity;
   const { request, asked, plan, answered } = ending;
   const attempts = inOrder(ending.attempts);
+  const reticent = asked !== null && asked.route.retention === "none";
   return {
     id: identity.id,
     started_at: identity.startedAtWall,
@@ -84,10 +86,10 @@ export function traceOf(identity: RequestIdentity, ending: Ending): Trace {
         ? [...plan.exclusions, ...ending.passedOver]
         : plan.exclusions
       : [],
-    attempts,
+    attempts: reticent ? attempts.map(withoutWords) : attempts,
     outcome: ending.outcome,
     status: ending.status,
-    code: ending.code,
+    code: reticent ? keptCode(ending.code) : ending.code,
     failover: attempts.length < 2 ? null : failover(attempts, answered),
     provider: answered?.provider ?? null,
     first_token_ms: (ending.completed ?? answered)?.first_token_ms ?? null,

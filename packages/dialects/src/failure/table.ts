@@ -194,3 +194,12 @@ export const statusClasses: ReadonlyMap<
   [503, { class: "overloaded", because: "service unavailable" }],
   [529, { class: "overloaded", because: "Anthropic: overloaded" }],
 ]);
+
+const exactCodes: ReadonlySet<string> = new Set(
+  [...codeSignals, ...typeSignals].flatMap(({ code }) => (typeof code === "string" ? [code] : [])),
+);
+
+/** Whether a code is one of those that providers are known to send: then it quotes nobody. */
+export function isKnownCode(code: string): boolean {
+  return exactCodes.has(code);
+}

@@ -14,8 +14,6 @@ export const openaiCompatible: ProviderPreset = {
   streamUsage: true,
   refuses: [],
   maxStops: null,
-  // Unknown headers are harmless, but a promise of replay that nobody keeps is not made.
-  idempotencyKey: false,
   // VLLM, SGLang and llama.cpp can, each in its way, and others cannot: it is found out.
   continuation: null,
   markers: [

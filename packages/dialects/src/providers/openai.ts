@@ -25,7 +25,6 @@ export const openai: ProviderPreset = {
   ],
   // https://platform.openai.com/docs/api-reference/chat/create#chat-create-stop
   maxStops: 4,
-  idempotencyKey: true,
   // A last assistant message is taken for a finished turn.
   continuation: "none",
   markers: [

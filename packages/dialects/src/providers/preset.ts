@@ -32,8 +32,6 @@ export interface ProviderPreset {
   readonly refuses: readonly string[];
   /** The most stop sequences; null: unknown. */
   readonly maxStops: number | null;
-  /** `Idempotency-Key` is honoured. */
-  readonly idempotencyKey: boolean;
   /** How it goes on with an answer that broke off; `none`: it can't. Null: not known before it was tried. */
   readonly continuation: ContinuationWay | null;
   readonly markers: readonly FailureMarker[];

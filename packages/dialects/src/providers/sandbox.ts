@@ -13,7 +13,6 @@ export const sandbox: ProviderPreset = {
   streamUsage: true,
   refuses: [],
   maxStops: null,
-  idempotencyKey: false,
   continuation: "assistant-prefix",
   markers: [],
   rateLimitHeaders: [],
