@@ -30,6 +30,14 @@ export async function setProcess(
   return { upstream, gateway, url: await gateway.listening(), directory };
 }
 
+/** The gateway of a scene once more, with the same files. @returns its address */
+export function startAgain(
+  { directory }: ProcessScene,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return new GatewayProcess(["start", "--port", "0"], { directory, environment }).listening();
+}
+
 export const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
 export const streaming = JSON.stringify({ model, messages: [{ role: "user", content: "Hi" }], stream: true });
 export const whole = JSON.stringify({ model, messages: [{ role: "user", content: "Hi" }] });

@@ -1,0 +1,42 @@
+import { sweepRows, type IdempotencyRecords, type SweepRequest, type SweepResult } from "@tuloy/store";
+import { FakeClock, turn } from "@tuloy/testkit";
+import { expect, it } from "vitest";
+
+import { Expiry } from "./expiry.ts";
+
+function sweeping(...results: (SweepResult | Error)[]): {
+  readonly records: IdempotencyRecords;
+  readonly asked: SweepRequest[];
+} {
+  const asked: SweepRequest[] = [];
+  const unused = (): never => {
+    throw new Error("only sweeps are expected");
+  };
+  const sweep = (request: SweepRequest): Promise<SweepResult> => {
+    asked.push(request);
+    const result = results.shift() ?? { deleted: 0, emptied: 0 };
+    return result instanceof Error ? Promise.reject(result) : Promise.resolve(result);
+  };
+  return { records: { claim: unused, finish: unused, release: unused, sweep }, asked };
+}
+
+it("deletes at the start until nothing is left to delete, and every minute from then on, until it is stopped", async () => {
+  const clock = new FakeClock(5000);
+  const { records, asked } = sweeping(
+    { deleted: sweepRows, emptied: 0 },
+    { deleted: 3, emptied: 0 },
+    new Error("tuloy.db is locked"),
+    { deleted: 1, emptied: 1 },
+  );
+  const expiry = new Expiry({ records, clock });
+  expiry.start();
+  await turn();
+  expect(asked.map(({ now }) => now)).toEqual([5000, 5000]);
+  await clock.pass(120_000);
+  expect(asked.map(({ now }) => now)).toEqual([5000, 5000, 65_000, 125_000]);
+  expect(new Set(asked.map(({ maxBytes }) => maxBytes))).toEqual(new Set([1024 ** 3]));
+  expiry.stop();
+  await clock.pass(600_000);
+  expect(asked).toHaveLength(4);
+  expect(clock.pending).toBe(0);
+});
