@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { connect, type AddressInfo, type Socket } from "node:net";
+
+import { eventually } from "@tuloy/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { ClientReply } from "./client-reply.ts";
+
+describe("a reply to a client that reads nothing", () => {
+  let server: Server;
+  let client: Socket;
+  let reply: ClientReply;
+  /** A megabyte: a few of them fill every buffer on the way. */
+  const megabyte = Buffer.alloc(1024 * 1024, "x");
+
+  beforeEach(async () => {
+    server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const asked = new Promise<ClientReply>((resolve) => {
+      server.once("request", (_, response) => resolve(new ClientReply(response, { closing: false })));
+    });
+    client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.on("error", () => {});
+    client.pause();
+    client.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    reply = await asked;
+    reply.start(200, {});
+  });
+
+  afterEach(() => {
+    client.destroy();
+    server.close();
+    server.closeAllConnections();
+  });
+
+  /** Writes until the client's slowness is felt. @returns how many times it was told that there is room again */
+  function fill(): { told: number } {
+    const drained = { told: 0 };
+    for (let written = 0; reply.write(megabyte); written++) if (written > 100) throw new Error("it takes everything");
+    reply.onDrain(() => (drained.told += 1));
+    return drained;
+  }
+
+  it("tells once when there is room again", async () => {
+    const drained = fill();
+    client.resume();
+    await eventually(() => drained.told > 0);
+    client.destroy();
+    let gone = false;
+    reply.onGone(() => (gone = true));
+    await eventually(() => gone);
+    expect(drained.told).toBe(1);
+  });
+
+  it("tells once that there is room when it leaves, since what must go on without it would wait for ever", async () => {
+    const drained = fill();
+    let gone = 0;
+    reply.onGone(() => (gone += 1));
+    client.resetAndDestroy();
+    await eventually(() => drained.told > 0);
+    expect(gone).toBe(1);
+    // Who asks later is told at once.
+    reply.onGone(() => (gone += 1));
+    expect(gone).toBe(2);
+    expect(reply.write(megabyte)).toBe(true);
+    expect(drained.told).toBe(1);
+  });
+});
