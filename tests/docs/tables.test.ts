@@ -118,7 +118,7 @@ function breakerValues(
 
 test("the headers of docs/http.md are those that the code reads and sends", () => {
   const named = (text: string): string[] => [...new Set(text.match(/\bx-(?:tuloy|should)-[a-z-]+/g))].sort();
-  const sources = globSync("apps/gateway/src/{relay,http}/*.ts", { cwd: checkout });
+  const sources = globSync("apps/gateway/src/{relay,http,idempotency}/*.ts", { cwd: checkout });
   const code = sources
     .filter((name) => !name.endsWith(".test.ts"))
     .map((name) => readFileSync(`${checkout}${name}`, "utf8"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 
 import type { AttemptRecord } from "@tuloy/contract";
-import { openSqliteLedger } from "@tuloy/store";
+import { openSqliteStore } from "@tuloy/store";
 import { FakeClock } from "@tuloy/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -26,7 +26,7 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "tuloy-routes-"));
   await writeFile(join(directory, "tuloy.yaml"), config);
-  const ledger = await openSqliteLedger({
+  const { ledger } = await openSqliteStore({
     directory: join(directory, ".tuloy"),
     clock: new FakeClock(),
     listener: { onTrouble: () => undefined, onRecovered: () => undefined },

@@ -8,6 +8,8 @@ import { readKept, type KeptAnswer } from "./kept-answer.ts";
 
 /** How long the store is waited for, in milliseconds: longer than a write waits for another process's lock (2 s). */
 const patienceMs = 3000;
+/** While it is in trouble: every request waits anew, and most of them in vain. */
+const troubledPatienceMs = 250;
 
 /** When a request that is under way should be asked about again: after as long as it has taken, within these. Milliseconds. */
 const shortestRetryMs = 500;
@@ -121,8 +123,9 @@ export class Claims {
   /** The outcome of an operation, or that it takes too long. An operation that comes late still has its effect. */
   async patiently<T>(operation: Promise<T>): Promise<Stored<T>> {
     const { promise: late, resolve } = Promise.withResolvers<Stored<T>>();
-    const timer = this.#parts.clock.after(patienceMs, () =>
-      resolve({ ok: false, message: `the database did not answer within ${formatDuration(patienceMs)}` }),
+    const patience = this.#failing ? troubledPatienceMs : patienceMs;
+    const timer = this.#parts.clock.after(patience, () =>
+      resolve({ ok: false, message: `the database did not answer within ${formatDuration(patience)}` }),
     );
     const stored = await Promise.race([settled(operation), late]);
     timer.cancel();

@@ -38,6 +38,15 @@ describe("a new database", () => {
     expect(contents(database)).toEqual(before);
   });
 
+  it("is what an older one becomes", async () => {
+    using database = new DatabaseSync(":memory:");
+    createSchema(database);
+    const newest = contents(database);
+    database.exec("drop table idempotency; delete from kysely_migration where name = '0002_idempotency'");
+    await migrate(database);
+    expect(contents(database)).toEqual(newest);
+  });
+
   it("is not made where there are tables already", () => {
     using database = new DatabaseSync(":memory:");
     database.exec("create table other (id integer)");

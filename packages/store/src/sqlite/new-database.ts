@@ -24,6 +24,15 @@ const statements: readonly string[] = [
     message text not null
   ) strict`,
   `create index alerts_by_time on alerts (at)`,
+  `create table idempotency (
+    id text not null primary key,
+    asked text not null,
+    holder text not null,
+    state integer not null,
+    until integer not null,
+    content blob
+  ) strict`,
+  `create index idempotency_by_end on idempotency (until)`,
 ];
 
 /**
