@@ -130,8 +130,11 @@ test(
     expect(errorOf(await ask(url, "key-1", whole)).code).toBe("idempotency_in_flight");
     resolve();
     expect(await first).toMatchObject({ status: 200, headers: { "x-tuloy-idempotency": "not-stored" } });
+    // On a busy machine the wait ends before the database has said why.
     const [told] = await gateway.logged("idempotency_failing");
-    expect(told?.["msg"]).toMatch(/requests with one go on, .*tuloy\.db is locked by another process/);
+    expect(told?.["msg"]).toMatch(
+      /requests with one go on, .*(?:tuloy\.db is locked by another process|did not answer within 3 s)/,
+    );
     other.exec("rollback");
 
     const kept = await soon(async () => {

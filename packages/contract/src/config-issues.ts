@@ -25,11 +25,11 @@ const unavailableFields: ReadonlySet<string> = new Set([
   "shared",
   "data.url",
   "providers.*.models.*.price.cache_write",
-  "routes.*.retention",
   "routes.*.cache",
 ]);
 
 const unavailableValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["routes.*.retention", new Set(["full"])],
   ["providers.*.kind", new Set(["anthropic", "azure", "bedrock", "gemini", "vertex"])],
 ]);
 

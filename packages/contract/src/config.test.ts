@@ -86,8 +86,8 @@ describe("the schema of tuloy.yaml", () => {
     ["shared", { ...sandbox, shared: { url: "redis://x" } }],
     ["data.url", { ...sandbox, data: { url: "postgres://x" } }],
     ['providers.openai.kind: "azure"', { providers: { openai: { kind: "azure" } } }],
-    ["routes.0.retention", route({ retention: "none" })],
     ["routes.0.cache", route({ cache: { ttl: "10m" } })],
+    ['routes.0.retention: "full"', route({ retention: "full" })],
   ])("says of %s that this version does not have it", (path, input) => {
     const found = faults(input).map((fault) => fault.replace(/; write .*/, ""));
     expect(found).toEqual([`${path}${path.includes(":") ? "" : ":"} is not available in this version`]);
