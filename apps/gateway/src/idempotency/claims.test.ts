@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { ClaimResult, FinishRequest, IdempotencyRecords, SweepResult } from "@tuloy/store";
+import type { ClaimRequest, ClaimResult, FinishRequest, IdempotencyRecords, SweepResult } from "@tuloy/store";
 import { FakeClock, turn } from "@tuloy/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -17,8 +17,11 @@ class ScriptedRecords implements IdempotencyRecords {
   releases: () => Promise<void> = () => Promise.resolve();
   finished: FinishRequest | null = null;
 
-  claim(): Promise<ClaimResult> {
+  claimedUntil = 0;
+
+  claim({ until }: ClaimRequest): Promise<ClaimResult> {
     this.asked.push("claim");
+    this.claimedUntil = until;
     return this.claims();
   }
 
@@ -122,6 +125,11 @@ describe("claims", () => {
     expect((await claims.claim({ ...asking, principal: { ...asking.principal, key: "another" } })).kind).toBe(
       "in_flight",
     );
+  });
+
+  it("hold a little longer than their request may take", async () => {
+    await claimed();
+    expect(records.claimedUntil).toBe(clock.wall() + asking.deadlineMs + 5000);
   });
 
   it("name a time to wait as long as the request has taken, within bounds, without asking the store", async () => {

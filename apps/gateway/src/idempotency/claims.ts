@@ -11,6 +11,12 @@ const patienceMs = 3000;
 /** While it is in trouble: every request waits anew, and most of them in vain. */
 const troubledPatienceMs = 250;
 
+/**
+ * A claim outlives its request's deadline by this much, in milliseconds: the deadline's clock starts a little later, and what
+ * was answered at the last moment is still to be kept.
+ */
+const leaseMarginMs = 5000;
+
 /** When a request that is under way should be asked about again: after as long as it has taken, within these. Milliseconds. */
 const shortestRetryMs = 500;
 const longestRetryMs = 10_000;
@@ -86,7 +92,9 @@ export class Claims {
     const current: Current = { asked, since: clock.now(), moving };
     this.#current.set(id, current);
     const now = clock.wall();
-    const result = await this.patiently(records.claim({ id, asked, holder, now, until: now + deadlineMs }));
+    const result = await this.patiently(
+      records.claim({ id, asked, holder, now, until: now + deadlineMs + leaseMarginMs }),
+    );
     current.moving = null;
     const mine = !result.ok || result.value.kind === "claimed";
     if (!mine) this.#current.delete(id);
