@@ -40,3 +40,20 @@ it("deletes at the start until nothing is left to delete, and every minute from 
   expect(asked).toHaveLength(4);
   expect(clock.pending).toBe(0);
 });
+
+it("does not begin a round while one is not done", async () => {
+  const clock = new FakeClock();
+  const { records, asked } = sweeping();
+  const slow = Promise.withResolvers<SweepResult>();
+  const expiry = new Expiry({
+    records: { ...records, sweep: (request) => (asked.push(request), slow.promise) },
+    clock,
+  });
+  expiry.start();
+  await clock.pass(600_000);
+  expect(asked).toHaveLength(1);
+  slow.resolve({ deleted: 0, emptied: 0 });
+  await clock.pass(60_000);
+  expect(asked).toHaveLength(2);
+  expiry.stop();
+});

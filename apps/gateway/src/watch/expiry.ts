@@ -16,6 +16,7 @@ export interface ExpiryContext {
 export class Expiry {
   readonly #context: ExpiryContext;
   #timer: Timer | null = null;
+  #sweeping = false;
   #stopped = false;
 
   constructor(context: ExpiryContext) {
@@ -23,7 +24,9 @@ export class Expiry {
   }
 
   start(): void {
-    void this.#round();
+    this.#timer = this.#context.clock.after(roundMs, () => this.start());
+    // A round that takes longer than a minute is not joined by another.
+    if (!this.#sweeping) void this.#sweep();
   }
 
   stop(): void {
@@ -31,8 +34,9 @@ export class Expiry {
     this.#timer?.cancel();
   }
 
-  async #round(): Promise<void> {
+  async #sweep(): Promise<void> {
     const { records, clock } = this.#context;
+    this.#sweeping = true;
     try {
       let deleted = sweepRows;
       while (deleted === sweepRows && !this.#stopped) {
@@ -41,6 +45,6 @@ export class Expiry {
     } catch {
       // The store is in trouble, which those who write to it report; what is over waits for the next round.
     }
-    if (!this.#stopped) this.#timer = clock.after(roundMs, () => void this.#round());
+    this.#sweeping = false;
   }
 }
