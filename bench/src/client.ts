@@ -9,6 +9,8 @@ export interface Answer {
   /** When the request was sent, when the first content arrived (null: none did) and when all was over, as `performance.now()`. */
   readonly sentAt: number;
   readonly firstContentAt: number | null;
+  /** When each piece of content arrived; those that came in one read came at once. */
+  readonly contentAt: readonly number[];
   readonly endedAt: number;
   /** Why it is not a whole answer, or null. A stream is whole when it ends with `[DONE]` and holds no error. */
   readonly failure: string | null;
@@ -42,7 +44,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #sentAt = performance.now();
   readonly #pieces: Buffer[] = [];
   #status = 0;
-  #firstContentAt: number | null = null;
+  readonly #contentAt: number[] = [];
 
   constructor(resolve: (answer: Answer) => void) {
     this.#resolve = resolve;
@@ -57,7 +59,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#firstContentAt === null && hasContent(bytes.toString("latin1"))) this.#firstContentAt = performance.now();
+    const now = performance.now();
+    for (const _ of bytes.toString("latin1").matchAll(contentPattern)) this.#contentAt.push(now);
     this.#pieces.push(bytes);
   }
 
@@ -75,16 +78,20 @@ class AnswerReader implements Dispatcher.DispatchHandler {
       status: this.#status,
       text,
       sentAt: this.#sentAt,
-      firstContentAt: this.#firstContentAt,
+      firstContentAt: this.#contentAt[0] ?? null,
+      contentAt: this.#contentAt,
       endedAt: performance.now(),
       failure,
     });
   }
 }
 
-/** Whether an answer's bytes hold some text of the model: a `content` that is not empty. */
+/** Some text of the model: a `content` that is not empty. */
+const contentPattern = /"content": ?"[^"]/g;
+
+/** Whether an answer's bytes hold some text of the model. */
 export function hasContent(bytes: string): boolean {
-  return /"content": ?"[^"]/.test(bytes);
+  return bytes.search(contentPattern) !== -1;
 }
 
 /** Why an answer is not a whole one, in words, or null when it is. */

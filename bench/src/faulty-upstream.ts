@@ -3,8 +3,12 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { jsonAnswer, streamEvents } from "./answers.ts";
 
 const eventStream = { "content-type": "text/event-stream" };
-const [role = "", content = "", ...ending] = streamEvents("bench-sse", 1);
-const [finish = "", terminator = ""] = ending;
+/** Pieces of content in a whole answer, and how many of them are sent before a cut in the middle. */
+export const contentPieces = 8;
+export const piecesBeforeCut = 3;
+const [role = "", ...events] = streamEvents("bench-sse", contentPieces);
+/** The finish reason and the terminator. */
+const ending = events.slice(contentPieces).join("");
 /** Whole, and without content: its usage says 0 completion tokens, as that of a provider would. */
 const emptyStream = streamEvents("bench-sse", 0).join("");
 
@@ -12,7 +16,7 @@ function refuse(response: ServerResponse, status: number, error: object, headers
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify({ error }));
 }
 
-/** The ways to fail before any content, as providers do. `refuse`, where nobody listens, is not an answer and not here. */
+/** The ways to fail, as providers do: all but the last before any content. `refuse`, where nobody listens, is not an answer and not here. */
 const faults = {
   reset: (response) => response.socket?.resetAndDestroy(),
   "503": (response) => refuse(response, 503, { message: "The engine is currently overloaded", type: "server_error" }),
@@ -30,12 +34,16 @@ const faults = {
   cut: (response) => {
     response.writeHead(200, eventStream).write(role, () => response.socket?.destroy());
   },
+  "cut in the middle": (response) => {
+    const begun = role + events.slice(0, piecesBeforeCut).join("");
+    response.writeHead(200, eventStream).write(begun, () => response.socket?.destroy());
+  },
 } as const satisfies Readonly<Record<string, (response: ServerResponse) => unknown>>;
 
 export type Fault = keyof typeof faults;
 export const faultNames = Object.keys(faults) as Fault[];
 
-/** An upstream in this process, so that its times and the client's are on one clock. It streams one word at once. */
+/** An upstream in this process, so that its times and the client's are on one clock. It streams eight words at once. */
 export class FaultyUpstream {
   /** How it answers from now on; null: as it should. */
   fault: Fault | null = null;
@@ -57,7 +65,7 @@ export class FaultyUpstream {
       request.on("data", (chunk: string) => {
         body += chunk;
       });
-      request.on("end", () => this.#answer(response, body.includes('"stream":true')));
+      request.on("end", () => this.#answer(response, body));
     });
     this.#server.keepAliveTimeout = 60_000;
   }
@@ -75,8 +83,9 @@ export class FaultyUpstream {
     this.#server.closeAllConnections();
   }
 
-  /** @param streams whether a stream was asked for; a gateway's probe asks for a whole answer */
-  #answer(response: ServerResponse, streams: boolean): void {
+  #answer(response: ServerResponse, body: string): void {
+    // A gateway's probe asks for a whole answer.
+    const streams = body.includes('"stream":true');
     const now = performance.now();
     this.arrivals.push(now);
     if (this.fault !== null) {
@@ -89,6 +98,13 @@ export class FaultyUpstream {
       response.writeHead(200, { "content-type": "application/json" }).end(jsonAnswer());
       return;
     }
-    response.writeHead(200, eventStream).end(role + content + finish + terminator);
+    response.writeHead(200, eventStream).end(role + events.slice(piecesIn(body), contentPieces).join("") + ending);
   }
+}
+
+/** How much of the answer a request brings along, to be gone on with: a last message of the assistant's. */
+function piecesIn(body: string): number {
+  const { messages } = JSON.parse(body) as { messages: { role: string; content: string }[] };
+  const last = messages.at(-1);
+  return last?.role === "assistant" ? last.content.trim().split(" ").length : 0;
 }

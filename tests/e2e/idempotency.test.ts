@@ -3,6 +3,7 @@ import type { Collected, Reply } from "@tuloy/testkit";
 import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 
+import { breaksOff, continues, goesOn, whole } from "../breaking-stream.ts";
 import type { TestGateway } from "../harness.ts";
 import { hearStream, post, question, setScene } from "../scene.ts";
 import { errorOf } from "../shared-scene.ts";
@@ -62,6 +63,19 @@ describe("a repetition of an answered request", () => {
     expect(trace.notes).toEqual([
       `the answer of trace ${traceId(first)} was given again for its idempotency key; nothing was sent to a provider`,
     ]);
+  });
+
+  test("is answered as before, too, when the stream broke off and another deployment completed it", async () => {
+    const { a, b, gateway } = await setScene(
+      { a: breaksOff, b: goesOn },
+      { providers: { b: continues("assistant-prefix") } },
+    );
+    const first = await ask(gateway, "key-1", { stream: true });
+    const again = await ask(gateway, "key-1", { stream: true });
+    expect(readChatStream(first.body)).toMatchObject({ text: whole, errors: [], terminators: 1 });
+    expect(replayed(again)).toEqual(replayed(first));
+    expect(again.headers["idempotent-replayed"]).toBe("true");
+    expect([a.requests.length, b.requests.length]).toEqual([1, 1]);
   });
 
   test("is the same answer to the official SDK", async () => {
@@ -182,16 +196,19 @@ describe("a request that failed", () => {
 
   test("as a stream that broke off is not kept", async () => {
     const [role = "", content = "", ...rest] = chatChunks(["hello"]);
-    const { a, gateway } = await setScene({
-      a: [
-        (reply) => reply.eventStream().chunk(role).chunk(content).reset(),
-        (reply) => reply.eventStream().chunk(role).chunk(content).chunk(rest.join("")).end(),
-      ],
-    });
+    const { a, gateway } = await setScene(
+      {
+        a: [
+          (reply) => reply.eventStream().chunk(role).chunk(content).reset(),
+          (reply) => reply.eventStream().chunk(role).chunk(content).chunk(rest.join("")).end(),
+        ],
+      },
+      { failover: "on_partial: error" },
+    );
     const broken = readChatStream((await ask(gateway, "key-1", { stream: true })).body);
     expect(broken).toMatchObject({ errors: [{ code: "stream_broken" }], terminators: 0 });
-    const whole = readChatStream((await ask(gateway, "key-1", { stream: true })).body);
-    expect(whole).toMatchObject({ text: "hello", errors: [], terminators: 1 });
+    const second = readChatStream((await ask(gateway, "key-1", { stream: true })).body);
+    expect(second).toMatchObject({ text: "hello", errors: [], terminators: 1 });
     expect(a.requests).toHaveLength(2);
   });
 

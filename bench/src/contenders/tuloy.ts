@@ -16,6 +16,8 @@ interface BenchProvider {
   readonly name: string;
   readonly port: number;
   readonly models: readonly string[];
+  /** How it goes on with an answer that broke off, as the configuration file spells it. Default: not declared. */
+  readonly continuation?: string;
 }
 
 export interface TuloySetup {
@@ -34,13 +36,14 @@ function configuration({ directory, providers, failover = {} }: TuloySetup, port
     data: { dir: join(directory, "data") },
     keys: [{ name: "bench", value: key, workspace: "default", environment: "production" }],
     providers: Object.fromEntries(
-      providers.map(({ name, port: providerPort, models }) => [
+      providers.map(({ name, port: providerPort, models, continuation }) => [
         name,
         {
           kind: "openai-compatible",
           base_url: `http://127.0.0.1:${providerPort}/v1`,
           visibility: "private",
           keys: [{ name: "bench", value: "bench-provider-key" }],
+          continuation,
           models: Object.fromEntries(models.map((id) => [id, { id, price: { input: 0.1, output: 0.4 } }])),
         },
       ]),
