@@ -81,7 +81,7 @@ export class Settlement {
 
   /** It goes on, but was slow: that is counted now, and whatever becomes of it counts no more. */
   slow(call: Call, now: number): void {
-    if (!(call instanceof LiveCall) || call.ended || call.proven) return;
+    if (!(call instanceof LiveCall) || call.ended || call.proven || call.slow) return;
     call.slow = true;
     this.#health.breaker(call.deployment.id).settle(call.permit, "slow_failure", this.#input.settings.breaker, now);
     this.#countAsSlow(call, now);

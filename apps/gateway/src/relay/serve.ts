@@ -165,7 +165,9 @@ async function carryOut(
   if (claim !== null) reply.keepWith(claim);
   if (claim !== null && outlivesClient(asked, message.headers)) reply.onGone(() => claim.clientLeft());
   else reply.onGone(() => interrupt.raise("gone"));
-  const deadline = clock.after(asked.deadlineMs, () => interrupt.raise("deadline"));
+  // From the request's arrival, as the course counts it: reading its body and admitting it took some of the time.
+  const leftMs = Math.max(0, startedAt + asked.deadlineMs - clock.now());
+  const deadline = clock.after(leftMs, () => interrupt.raise("deadline"));
   const heartbeat = asked.request.facts.stream ? startHeartbeat(reply, dialect, id, clock) : null;
   try {
     const context = {
