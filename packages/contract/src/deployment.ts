@@ -9,7 +9,7 @@ export interface Price {
 }
 
 /** What a request may ask of a model beyond plain text. */
-export const capabilities = ["tools", "images", "json_schema", "logprobs", "n", "audio"] as const;
+export const capabilities = ["tools", "images", "files", "json_schema", "logprobs", "n", "audio"] as const;
 export type Capability = (typeof capabilities)[number];
 
 /** What is asked of a model. */

@@ -20,3 +20,7 @@ export type { StreamRelabel } from "./relabel/stream.ts";
 export * from "./request.ts";
 export { SseReader, type SseSink } from "./sse/reader.ts";
 export * from "./stream-watch.ts";
+export type * from "./hub/answer.ts";
+export type * from "./hub/codec.ts";
+export * from "./hub/codecs.ts";
+export * from "./hub/request.ts";

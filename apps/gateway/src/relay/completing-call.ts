@@ -159,7 +159,7 @@ function at(
   asked: Asked,
   provider: Provider,
 ): UpstreamRequest {
-  const endpoint = provider.preset.endpoints[asked.request.operation];
+  const endpoint = provider.preset.endpoints[asked.request.operation]?.[0];
   if (!continuation || continuation.basePath === null || !endpoint) return request;
   return { ...request, path: continuation.basePath + endpoint.path };
 }

@@ -34,7 +34,7 @@ export function encode(
   askedModel: string,
 ): UpstreamRequest {
   const { to, basePath } = addressOf(provider);
-  const endpoint = provider.preset.endpoints[request.operation];
+  const endpoint = provider.preset.endpoints[request.operation]?.[0];
   if (!endpoint) throw new Error(`${provider.name} has a deployment for ${request.operation} but its kind serves none`);
   return {
     deployment,
@@ -80,7 +80,7 @@ function headersFor(
     if (typeof value === "string") headers.push(name, value);
   }
   const { auth } = provider.preset;
-  if (auth !== "none" && secret !== null) headers.push(auth.header, auth.prefix + secret);
+  if (auth !== "none" && "header" in auth && secret !== null) headers.push(auth.header, auth.prefix + secret);
   return headers;
 }
 

@@ -16,7 +16,8 @@ describe("the providers", () => {
     for (const kind of presetKinds) {
       const preset = presetOf(kind);
       expect(preset?.baseUrl ?? "https://x").not.toMatch(/\/$/);
-      for (const endpoint of Object.values(preset?.endpoints ?? {})) expect(endpoint.path).toMatch(/^\/[a-z/]+[a-z]$/);
+      for (const endpoint of Object.values(preset?.endpoints ?? {}).flat())
+        expect(endpoint.path).toMatch(/^\/[a-z/]+[a-z]$/);
     }
   });
 

@@ -6,8 +6,8 @@ export const openaiCompatible: ProviderPreset = {
   kind: "openai-compatible",
   baseUrl: null,
   endpoints: {
-    chat: { dialect: "openai-chat", path: "/chat/completions" },
-    embeddings: { dialect: "openai-embeddings", path: "/embeddings" },
+    chat: [{ dialect: "openai-chat", path: "/chat/completions" }],
+    embeddings: [{ dialect: "openai-embeddings", path: "/embeddings" }],
   },
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: false,

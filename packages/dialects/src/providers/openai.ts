@@ -5,8 +5,8 @@ export const openai: ProviderPreset = {
   kind: "openai",
   baseUrl: "https://api.openai.com/v1",
   endpoints: {
-    chat: { dialect: "openai-chat", path: "/chat/completions" },
-    embeddings: { dialect: "openai-embeddings", path: "/embeddings" },
+    chat: [{ dialect: "openai-chat", path: "/chat/completions" }],
+    embeddings: [{ dialect: "openai-embeddings", path: "/embeddings" }],
   },
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: true,

@@ -14,16 +14,45 @@ export interface FailureMarker {
   readonly because: string;
 }
 
+/** Where and how a provider takes one operation in one dialect. */
+export interface Endpoint {
+  readonly dialect: Dialect;
+  /** Appended to the base URL. `{model}` in it stands for the provider's id for the model, percent-encoded. */
+  readonly path: string;
+  /** For streams, where they have a path of their own. */
+  readonly streamPath?: string;
+  /** Only for ids that begin so; absent: for all. The first endpoint whose condition holds is the one for its dialect. */
+  readonly idPrefix?: string;
+  /** Sent besides, unless the client's own of that name is forwarded. Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How a body differs from the dialect's plain form: members that are set when absent, and members that are left out. */
+  readonly body?: {
+    readonly set?: Readonly<Record<string, string | number | boolean>>;
+    readonly without?: readonly string[];
+  };
+}
+
+/** How a call shows that it is allowed. `none` sends no key. */
+export type ProviderAuth =
+  | { readonly header: string; readonly prefix: string }
+  | "none"
+  /** AWS Signature Version 4 over the whole request, with the process's or the key's own credentials. */
+  | { readonly scheme: "aws-sigv4"; readonly service: string }
+  /** A bearer token from Google's OAuth, by service account or ambient credentials. */
+  | { readonly scheme: "google-oauth" };
+
 /** A kind of provider, as data: everything that differs from one to the next. Adding a provider is adding one of these. */
 export interface ProviderPreset {
   /** The `kind` of the configuration file. */
   readonly kind: string;
   /** Null: the configuration must give a `base_url`. */
   readonly baseUrl: string | null;
-  /** Which dialect and path serve an operation; an operation that is absent is not served. The path is appended to the base URL. */
-  readonly endpoints: Partial<Readonly<Record<Operation, { readonly dialect: Dialect; readonly path: string }>>>;
-  /** How the key is sent. `none` sends no key. */
-  readonly auth: { readonly header: string; readonly prefix: string } | "none";
+  /**
+   * What it serves; an operation that is absent is not served. Several dialects: a client that speaks one of them is forwarded,
+   * any other is translated into the first.
+   */
+  readonly endpoints: Partial<Readonly<Record<Operation, readonly Endpoint[]>>>;
+  readonly auth: ProviderAuth;
   /** A key must be configured. Self-hosted servers often need none. */
   readonly keyRequired: boolean;
   /** `stream_options.include_usage` is understood. */

@@ -5,8 +5,8 @@ export const sandbox: ProviderPreset = {
   kind: "sandbox",
   baseUrl: null,
   endpoints: {
-    chat: { dialect: "openai-chat", path: "/chat/completions" },
-    embeddings: { dialect: "openai-embeddings", path: "/embeddings" },
+    chat: [{ dialect: "openai-chat", path: "/chat/completions" }],
+    embeddings: [{ dialect: "openai-embeddings", path: "/embeddings" }],
   },
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: false,
