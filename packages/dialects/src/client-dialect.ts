@@ -2,6 +2,7 @@ import type { ClientError, Dialect, Failure, Operation, Usage } from "@tuloy/con
 
 import type { Completable } from "./completion/completion.ts";
 import type { SentAnswer } from "./completion/sent.ts";
+import type { JsonObject } from "./json/value.ts";
 import type { PromptSize } from "./prompt-size.ts";
 import type { Continuation } from "./providers/continuation.ts";
 import type { ProviderPreset } from "./providers/preset.ts";
@@ -18,24 +19,37 @@ export type Answer =
       readonly textLength: number;
       /** Complete, but without content, tool call, refusal or output tokens. */
       readonly empty: boolean;
+      /** What the client gets, where the answer came in another dialect than the client's. Absent: what came. */
+      readonly body?: Buffer;
+      /** Oddities for the trace. Absent: none. */
+      readonly notes?: readonly string[];
     }
   | { readonly ok: false; readonly failure: Failure };
 
-/** Everything the relay needs of a dialect that clients speak, so that it names none. */
-export interface ClientDialect {
+/** What understands a deployment's answers and gives them as the client wants them. */
+export interface AnswerReading {
+  /** A new watch for one attempt's stream. Throws for a dialect that has no streams: its `facts.stream` is always false. */
+  watch(options: WatchOptions): StreamWatch;
+  readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer;
+}
+
+/** Everything the relay needs of a dialect that clients speak, so that it names none. It reads the answers of its own dialect. */
+export interface ClientDialect extends AnswerReading {
   readonly dialect: Dialect;
   readonly operation: Operation;
   /** Reads a request's body; an error says what is wrong, where, and what to do. */
   read(body: Buffer): ReadRequest | ClientError;
   /** The real size of a body that was read before; null when it is none. Takes as long as `count` does: not for the main thread. */
   promptSize(body: Buffer, count: (text: string) => number): PromptSize | null;
-  /** A new watch for one attempt's stream. Throws for a dialect that has no streams: its `facts.stream` is always false. */
-  watch(options: WatchOptions): StreamWatch;
+  /**
+   * What a stream of this dialect began with, if this event says it: kept as `SentAnswer.head`, so that another deployment's
+   * stream goes on as the same answer. Only for dialects that are watched through an `EventReader`.
+   */
+  readonly headOf?: (name: string, data: string) => JsonObject | null;
   /** In which modes an answer that broke off can be completed. `body` is the request's, for any deployment. */
   completable(body: Buffer, sent: SentAnswer): Completable;
   /** The body that asks a deployment to go on, from the one that asks it to answer. Without a way: softly, as a user would. */
   continueRequest(body: Buffer, sent: SentAnswer, continuation: Continuation | null): Buffer;
-  readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer;
   /** A JSON answer with its `model` named otherwise. */
   relabel(body: Buffer, model: string): Buffer;
   /** The same for a stream, a new one for each stream. Throws as `watch` does. */

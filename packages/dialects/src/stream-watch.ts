@@ -27,7 +27,12 @@ export type StreamEnd =
       /** The terminator, held back until now so that it never follows an error. */
       readonly trailer: Buffer;
     }
-  | { readonly ok: false; readonly failure: Failure };
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      /** With `empty`: what would close the stream, in case nobody has a better answer. */
+      readonly trailer?: Buffer;
+    };
 
 /**
  * Watches one upstream stream while its bytes pass. After each `push`, `forward` and `progress` are about that chunk only,

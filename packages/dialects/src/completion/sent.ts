@@ -10,6 +10,10 @@ const charactersPerToken = 4;
 
 /** The part of an answer that is its text. */
 export const textPart = "text";
+export const reasoningPart = "reasoning";
+export const refusalPart = "a refusal";
+/** A thought that only its maker can read: that there was one is kept, not what it is. */
+export const hiddenThoughtPart = "a hidden thought";
 
 /** What was sent of one part of an answer (its text, its reasoning, the arguments of a call), up to the next part. */
 class Segment {
@@ -58,7 +62,10 @@ interface Choice {
  * every stream and read only when one breaks: writing is a pointer's store.
  */
 export class SentAnswer {
-  /** The event that the first content came in: what all others have in common with it (id, time, model) holds for the client. */
+  /**
+   * What the client's stream began with, in its own dialect: what all events have in common (id, time, model) holds for whoever
+   * goes on. Chat: the event that the first content came in.
+   */
   head: JsonObject | null = null;
   /** The usage event was sent. */
   usageSent = false;

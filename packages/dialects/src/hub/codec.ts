@@ -1,6 +1,14 @@
-import type { Capability, ClientError, Dialect, Failure } from "@tuloy/contract";
+import type {
+  Capability,
+  ClientError,
+  ContinuationWay,
+  Dialect,
+  Failure,
+  ParameterFacts,
+} from "@tuloy/contract";
 
 import type { SentAnswer } from "../completion/sent.ts";
+import type { JsonObject } from "../json/value.ts";
 import type { Continuation } from "../providers/continuation.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import type { HubSink } from "./answer.ts";
@@ -15,6 +23,10 @@ export interface WriteTarget {
   readonly preset: ProviderPreset;
   /** The longest answer the deployment gives, for dialects where a request must name one; null: unknown. */
   readonly outputTokens: number | null;
+  /** What the deployment takes of the parameters, by OpenAI's names for them; null: nothing is known. See `spelling`. */
+  readonly parameters: ParameterFacts | null;
+  /** It serves another model than the one that was asked for: see `ParameterTarget.substitute`. */
+  readonly substitute: boolean;
 }
 
 export interface WrittenRequest {
@@ -54,6 +66,13 @@ export interface UpstreamCodec {
   readonly dialect: Dialect;
   /** What of the capabilities this dialect has words for. A request that uses another can only go elsewhere. */
   readonly expresses: ReadonlySet<Capability>;
+  /**
+   * What only the content shows: why this request can't be said in this dialect, in words that go on "this deployment": `takes no
+   * images by URL`. No attempt is made there then. Absent: everything can that needs nothing but what `expresses` has.
+   */
+  readonly obstacle?: (request: HubRequest) => string | null;
+  /** How a model goes on with a broken answer where neither the file nor the preset says it. Absent, or null: nobody knows. */
+  readonly continues?: (canonicalModel: string) => ContinuationWay | null;
   write(request: HubRequest, target: WriteTarget): WrittenRequest;
   /** Tells a whole answer to the sink. `fail` is called for an error object or what is no answer. */
   readAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">, sink: HubSink): void;
@@ -74,6 +93,11 @@ export interface AnswerWriter extends HubSink {
 
 /** Writes a stream in a client's dialect. Every call of the sink adds to `out` what the client is to get for it. One per stream. */
 export interface EventWriter extends HubSink {
+  /**
+   * What its stream began with, for `SentAnswer.head`: whoever goes on with the stream writes as the same answer. Null before the
+   * first event. A writer that goes on after `sent` has `sent.head`.
+   */
+  readonly head: JsonObject | null;
   /** What was written since it was last taken; empties it. Whole events only. */
   take(): readonly Buffer[];
   /** What is left to say at a good end, with the dialect's terminator. */
@@ -97,9 +121,15 @@ export interface WriteContext {
 /** How a dialect is spoken by a client. */
 export interface ClientCodec {
   readonly dialect: Dialect;
-  /** From a body that `ClientDialect.read` accepted. An error says what of it can't be carried to another dialect, and where it stands. */
+  /**
+   * From a body that `ClientDialect.read` accepted, as `ReadRequest.encode` gives it: without what was for the gateway, and with any
+   * model. An error says what of it can't be carried to another dialect, and where it stands.
+   */
   toHub(body: Buffer): HubRequest | ClientError;
   answerWriter(context: WriteContext): AnswerWriter;
-  /** @param sent what an earlier stream of this answer has told the client already; the writer goes on after it */
+  /**
+   * @param sent what an earlier stream of this answer has told the client already; the writer goes on after it. Read when the
+   * writer is made and not kept: it changes while the writer writes.
+   */
   eventWriter(context: WriteContext, sent: SentAnswer | null): EventWriter;
 }

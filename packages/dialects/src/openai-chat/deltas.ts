@@ -1,15 +1,13 @@
-import { textPart, type SentAnswer } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
 
 /** Asked for each part of a delta, in order. @returns what is to stand in its place, empty for nothing; null: it does not fit */
 export type TakePart = (part: string, text: string) => string | null;
 
-export const refusalPart = "a refusal";
-
 /** The parts of a delta that hold one text. */
 const plainParts: readonly (readonly [member: string, part: string])[] = [
-  ["reasoning_content", "reasoning"],
-  ["reasoning", "reasoning"],
+  ["reasoning_content", reasoningPart],
+  ["reasoning", reasoningPart],
   ["content", textPart],
   ["refusal", refusalPart],
 ];
@@ -60,11 +58,11 @@ export function takeParts(delta: JsonObject, take: TakePart): Record<string, unk
   let reasoned = false;
   for (const [member, part] of plainParts) {
     const said = text(left[member]);
-    if (said === null || (part === "reasoning" && reasoned)) {
+    if (said === null || (part === reasoningPart && reasoned)) {
       delete left[member];
       continue;
     }
-    if (part === "reasoning") reasoned = true;
+    if (part === reasoningPart) reasoned = true;
     const kept = take(part, said);
     if (kept === null) return null;
     if (kept === "") delete left[member];

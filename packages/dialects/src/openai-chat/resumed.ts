@@ -3,9 +3,9 @@ import type { Usage } from "@tuloy/contract";
 import { completedUsage, type Resume } from "../completion/completion.ts";
 import { Joint } from "../completion/joint.ts";
 import { Replayed } from "../completion/replayed.ts";
-import { textPart } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, textPart } from "../completion/sent.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
-import { noteChunk, refusalPart, strangeness, takeParts, type TakePart } from "./deltas.ts";
+import { noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
 import { sentText } from "./continue.ts";
 import { readUsage } from "./usage.ts";
 
@@ -173,7 +173,7 @@ class JointFitting implements Fitting {
 
   take(_index: number, part: string, said: string): string | null {
     if (part === textPart) return this.#judged(this.#joint.take(said));
-    if (part === "reasoning") return "";
+    if (part === reasoningPart) return "";
     if (part === refusalPart) {
       this.why = "it refuses to go on";
       return null;
