@@ -5,6 +5,7 @@ import type { ParameterTarget, ReadRequest } from "@tuloy/dialects";
 
 import type { Provider } from "../config/snapshot.ts";
 import { version } from "../version.ts";
+import { authorizerFor } from "../upstream/credentials/index.ts";
 import type { Destination, UpstreamRequest } from "../upstream/outlet.ts";
 
 /** Client headers that may go upstream. Everything else stays here: hop-by-hop headers, credentials, cookies, addresses. */
@@ -43,6 +44,7 @@ export function encode(
     path: basePath + endpoint.path,
     headers: headersFor(request, provider, secret, client),
     body: request.encode(deployment.upstreamModel, provider.preset, targetOf(request, deployment, askedModel)),
+    authorize: authorizerFor(provider, secret),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { Clock, Failure, Timer } from "@tuloy/contract";
-import { classifyResponse, readRateLimits, type ProviderPreset } from "@tuloy/dialects";
+import { classifyResponse, cleanReason, readRateLimits, type ProviderPreset } from "@tuloy/dialects";
 import type { KeyLease } from "@tuloy/routing";
 
 import { Exchange, type ExchangeEvents, type Lost } from "../upstream/exchange.ts";
@@ -58,7 +58,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
 
   constructor(context: CallContext, request: UpstreamRequest) {
     this.context = context;
-    this.exchange = new Exchange(context.outlet, request, this);
+    this.exchange = new Exchange(context.outlet, request, this, context.clock);
   }
 
   /** The id of the drill that laid a fault over this call, or null. */
@@ -109,10 +109,11 @@ export abstract class UpstreamCall implements ExchangeEvents {
   onLost(lost: Lost): void {
     // A status says more than the broken connection after it.
     if (this.#errorStatus !== 0) this.#failByStatus();
-    else this.onGoodLost(this.failureOf(lost.class, lost.reason));
+    else if (lost.class !== "auth") this.onGoodLost(this.failureOf(lost.class, lost.reason));
+    else this.onGoodLost(this.#notAuthorized(lost.reason, lost.auth));
   }
 
-  onReconnecting(): void {
+  onConnecting(): void {
     this.connectedAt = null;
     this.#startedAt = this.context.clock.now();
     this.#rearm(this.context.limits.connectMs);
@@ -161,6 +162,11 @@ export abstract class UpstreamCall implements ExchangeEvents {
     return { class: failureClass, reason, status: this.status, code: null, retryAfterMs: null };
   }
 
+  /** What libraries say of a credential is no provider's text, but may quote one. */
+  #notAuthorized(reason: string, auth: "rejected" | "forbidden"): Failure {
+    return { ...this.failureOf("auth", cleanReason(reason)), auth };
+  }
+
   #rearm(ms: number): void {
     this.#timer?.cancel();
     this.#judging = false;
@@ -184,7 +190,9 @@ export abstract class UpstreamCall implements ExchangeEvents {
       this.#arm(left);
     } else if (this.#judging) {
       this.#judging = false;
-      if (this.connectedAt === null)
+      if (this.exchange.authorizing)
+        this.fail(this.#notAuthorized(`not authorized within ${limits.connectMs} ms`, "forbidden"));
+      else if (this.connectedAt === null)
         this.fail(this.failureOf("refused", `no connection within ${limits.connectMs} ms`));
       else this.#judge(now);
     } else {

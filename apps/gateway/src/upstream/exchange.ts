@@ -1,11 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 
+import type { Clock } from "@tuloy/contract";
 import type { Dispatcher } from "undici";
 
-import type { CarriedHandler, Carrier, Outlet, UpstreamRequest } from "./outlet.ts";
+import type { Authorization, Authorize, CarriedHandler, Carrier, Outlet, UpstreamRequest } from "./outlet.ts";
 
-/** Connection-level ends of a call that gave no whole answer. */
-export type Lost = { readonly class: "refused" | "reset"; readonly reason: string };
+/** Ends of a call that gave no whole answer, for what no answer says: its connection, or what was to authorize it. */
+export type Lost =
+  | { readonly class: "refused" | "reset"; readonly reason: string }
+  | { readonly class: "auth"; readonly reason: string; readonly auth: "rejected" | "forbidden" };
 
 /** What a call tells, in this order: connected, head, chunks, then one of end and lost. Nothing after `cancel`. */
 export interface ExchangeEvents {
@@ -14,8 +17,11 @@ export interface ExchangeEvents {
   onChunk(chunk: Buffer): void;
   onEnd(): void;
   onLost(lost: Lost): void;
-  /** The connection is being made anew: what `onConnected` said holds no more. */
-  onReconnecting(): void;
+  /**
+   * A connection is being made only now: after the call was authorized, or anew after one was lost, when what `onConnected`
+   * said holds no more.
+   */
+  onConnecting(): void;
   /** A handler of these events threw: a bug of ours. The call is over. */
   onFault(error: unknown): void;
 }
@@ -34,7 +40,8 @@ const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR
  */
 export class Exchange implements CarriedHandler {
   readonly #outlet: Outlet;
-  readonly #request: UpstreamRequest;
+  readonly #clock: Pick<Clock, "wall">;
+  #request: UpstreamRequest;
   readonly #events: ExchangeEvents;
   #controller: Dispatcher.DispatchController | null = null;
   #carrier: Carrier | null = null;
@@ -42,18 +49,66 @@ export class Exchange implements CarriedHandler {
   #retriedFresh = false;
   #head = false;
   #over = false;
+  #authorizing = false;
   #drill: string | null = null;
 
-  constructor(outlet: Outlet, request: UpstreamRequest, events: ExchangeEvents) {
+  constructor(outlet: Outlet, request: UpstreamRequest, events: ExchangeEvents, clock: Pick<Clock, "wall">) {
     this.#outlet = outlet;
     this.#request = request;
     this.#events = events;
+    this.#clock = clock;
   }
 
-  /** Sends. Events may arrive before this returns. */
+  /** Sends, once it is authorized where that takes time. Events may arrive before this returns. */
   start(): void {
+    const { authorize } = this.#request;
+    if (authorize === undefined) this.#send();
+    else void this.#authorizeWith(authorize);
+  }
+
+  /** Nothing is sent yet: it waits for what is to authorize it. */
+  get authorizing(): boolean {
+    return this.#authorizing;
+  }
+
+  #send(): void {
     const denied = this.#outlet.dispatch(this.#request, this);
     if (denied) this.#lose({ class: "refused", reason: denied.message });
+  }
+
+  /** Never rejects. The credential is not the connection's business: no event tells of it unless it fails. */
+  async #authorizeWith(authorize: Authorize): Promise<void> {
+    this.#authorizing = true;
+    const answer = await this.#askFor(authorize);
+    this.#authorizing = false;
+    if (this.#over) return;
+    if ("denied" in answer) {
+      this.#lose({ class: "auth", auth: answer.denied, reason: answer.reason });
+      return;
+    }
+    this.#request = { ...this.#request, headers: [...this.#request.headers, ...answer.headers] };
+    try {
+      this.#events.onConnecting();
+      this.#send();
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  async #askFor(authorize: Authorize): Promise<Authorization> {
+    const { to, path, headers, body } = this.#request;
+    try {
+      return await authorize({
+        method: "POST",
+        url: new URL(to.origin + path),
+        headers,
+        body,
+        wall: this.#clock.wall(),
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { denied: "forbidden", reason: `the call could not be authorized: ${why}` };
+    }
   }
 
   /** The id of the drill that laid a fault over this call, or null. */
@@ -152,7 +207,7 @@ export class Exchange implements CarriedHandler {
     this.#retriedFresh = true;
     this.#reusedConnection = false;
     this.#controller = null;
-    this.#events.onReconnecting();
+    this.#events.onConnecting();
     this.#outlet.dispatchFresh(this.#request, this);
   }
 

@@ -8,6 +8,28 @@ export interface Destination {
   readonly private: boolean;
 }
 
+/** A call as it is about to be sent. */
+export interface UnauthorizedCall {
+  readonly method: "POST";
+  readonly url: URL;
+  /** Flat: name, value, name, value. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** Now, in milliseconds since 1970: a signature carries it. */
+  readonly wall: number;
+}
+
+/** Headers to add, flat; or why the call may not be made. `rejected`: the credential itself is no good. */
+export type Authorization =
+  | { readonly headers: readonly string[] }
+  | { readonly denied: "rejected" | "forbidden"; readonly reason: string };
+
+/**
+ * Makes what shows that a call is allowed, where that is more than the key in a header: a signature over the whole call, or a
+ * token that has to be fetched first. To reject is to say `forbidden`.
+ */
+export type Authorize = (call: UnauthorizedCall) => Promise<Authorization>;
+
 /** What one call sends. */
 export interface UpstreamRequest {
   readonly deployment: Deployment;
@@ -17,6 +39,8 @@ export interface UpstreamRequest {
   /** Flat: name, value, name, value. */
   readonly headers: string[];
   readonly body: Buffer;
+  /** Asked before anything is sent; absent where the headers are all there is to show. */
+  readonly authorize?: Authorize | undefined;
 }
 
 /** What carries a request: one connection at a time, opened anew when it was lost. */
