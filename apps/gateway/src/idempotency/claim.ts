@@ -18,7 +18,7 @@ export interface ClaimParts {
   readonly clock: Clock;
   /** Who holds the keys of this process. */
   readonly claims: {
-    settled(id: string): void;
+    settled(id: string, holder: string): void;
     release(id: string, holder: string): Promise<void>;
     patiently<T>(operation: Promise<T>): Promise<Stored<T>>;
   };
@@ -38,6 +38,7 @@ export class Claim implements AnswerKeeper {
   readonly #notes: string[] = [];
   #head: { readonly status: number; readonly headers: Record<string, string> } | null = null;
   #keeping: Promise<boolean> | null = null;
+  #ending: Promise<readonly string[]> | null = null;
   /** A repetition is answered as promised. */
   #sure: boolean;
 
@@ -67,10 +68,15 @@ export class Claim implements AnswerKeeper {
   }
 
   /**
-   * The request is over: a key whose answer was not kept, since there is none, is free again.
+   * The request is over: a key whose answer was not kept, since there is none, is free again. Ending it once more does nothing.
    * @returns what the trace should say
    */
-  async end(): Promise<readonly string[]> {
+  end(): Promise<readonly string[]> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<readonly string[]> {
     const { claims, id, holder } = this.#parts;
     if (this.#keeping === null) await claims.release(id, holder);
     else await this.#keeping;
@@ -82,7 +88,7 @@ export class Claim implements AnswerKeeper {
     const content = this.#content();
     const now = clock.wall();
     const stored = await claims.patiently(records.finish({ id, asked, holder, now, until: now + keptMs, content }));
-    claims.settled(id);
+    claims.settled(id, holder);
     this.#sure = stored.ok && stored.value && this.#recording?.tooLarge !== true;
     this.#notes.push(this.#whatWasKept(stored));
     return this.#sure;

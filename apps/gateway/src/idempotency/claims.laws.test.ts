@@ -9,13 +9,16 @@ import { Seal } from "../secrets/seal.ts";
 import type { Claim } from "./claim.ts";
 import { Claims, type Asking } from "./claims.ts";
 
-/** Records of one key, in memory, each of whose answers comes when the scheduler lets it. */
+/** Records of one key, in memory, each of whose answers comes when the scheduler lets it, or (`broken`) is an error. */
 class SlowRecords implements IdempotencyRecords {
   readonly #scheduler: fc.Scheduler;
   #row: { holder: string; content: Uint8Array | null; finished: boolean } | null = null;
 
-  constructor(scheduler: fc.Scheduler) {
+  readonly #broken: boolean;
+
+  constructor(scheduler: fc.Scheduler, broken: boolean) {
     this.#scheduler = scheduler;
+    this.#broken = broken;
   }
 
   claim({ holder, until }: ClaimRequest): Promise<ClaimResult> {
@@ -52,6 +55,7 @@ class SlowRecords implements IdempotencyRecords {
 
   async #slowly<T>(operate: () => T): Promise<T> {
     await this.#scheduler.schedule(Promise.resolve());
+    if (this.#broken) throw new Error("the disk is full");
     const result = operate();
     await this.#scheduler.schedule(Promise.resolve());
     return result;
@@ -78,13 +82,13 @@ class Clients {
   answeredBy: string | null = null;
   readonly broken: string[] = [];
 
-  constructor(scheduler: fc.Scheduler) {
+  constructor(scheduler: fc.Scheduler, broken = false) {
     this.#scheduler = scheduler;
     this.#claims = new Claims({
-      records: new SlowRecords(scheduler),
+      records: new SlowRecords(scheduler, broken),
       seal: new Seal(randomBytes(32), "laws"),
       clock: new FakeClock(),
-      onTrouble: (message) => this.broken.push(message),
+      onTrouble: (message) => void (broken || this.broken.push(message)),
     });
   }
 
@@ -116,6 +120,9 @@ class Clients {
     }
     this.#busy -= 1;
     await claim.end();
+    // A fault that comes later ends it once more.
+    await this.#pause();
+    await claim.end();
   }
 
   async #pause(): Promise<void> {
@@ -138,6 +145,17 @@ it("lets at most one request at a time execute under a key, and none once it was
         expect(clients.answeredBy).not.toBeNull();
       },
     ),
+    { numRuns: 300 },
+  );
+});
+
+it("lets at most one request of this process at a time execute under a key also while the store is broken", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 6 }), async (scheduler, requests) => {
+      const clients = new Clients(scheduler, true);
+      await scheduler.waitFor(Promise.all(Array.from({ length: requests }, (_, index) => clients.ask(false, index))));
+      expect(clients.broken).toEqual([]);
+    }),
     { numRuns: 300 },
   );
 });

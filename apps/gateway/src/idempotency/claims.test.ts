@@ -178,6 +178,19 @@ describe("claims", () => {
     expect((await third).kind).toBe("claimed");
   });
 
+  it("that were ended free nothing that is another's by now, however often they are ended", async () => {
+    records.claims = () => Promise.reject(new Error("tuloy.db is locked"));
+    const first = await claimed();
+    const notes = await first.end();
+    await claimed({ holder: "trace-2" });
+    expect(await first.end()).toEqual(notes);
+    expect((await claims.claim({ ...asking, holder: "trace-3" })).kind).toBe("in_flight");
+    expect(records.asked).toEqual(["claim", "release", "claim"]);
+    // Nor does an answer that was kept too late.
+    await answer(first);
+    expect((await claims.claim({ ...asking, holder: "trace-4" })).kind).toBe("in_flight");
+  });
+
   it("go on without a store that fails or is silent, say so on the answer, and tell the operator once", async () => {
     records.claims = () => Promise.reject(new Error("tuloy.db is locked"));
     const claim = await claimed();

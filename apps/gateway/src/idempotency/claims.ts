@@ -56,6 +56,8 @@ export type Stored<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 /** A key that a request of this process has. */
 interface Current {
+  /** The trace id of the request that has it. */
+  readonly holder: string;
   readonly asked: string;
   /** By the clock. */
   readonly since: number;
@@ -89,7 +91,7 @@ export class Claims {
     }
 
     const { promise: moving, resolve: moved } = Promise.withResolvers<void>();
-    const current: Current = { asked, since: clock.now(), moving };
+    const current: Current = { holder, asked, since: clock.now(), moving };
     this.#current.set(id, current);
     const now = clock.wall();
     const result = await this.patiently(
@@ -114,15 +116,16 @@ export class Claims {
   }
 
   /** The key is answered for: nobody executes under it any more. */
-  settled(id: string): void {
-    this.#current.delete(id);
+  settled(id: string, holder: string): void {
+    if (this.#current.get(id)?.holder === holder) this.#current.delete(id);
   }
 
-  /** Frees a key. Requests that want it meanwhile wait until it is clear that they can have it. */
+  /** Frees a key, unless another request has it by now. Requests that want it meanwhile wait until it is clear that they can have it. */
   async release(id: string, holder: string): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
     const current = this.#current.get(id);
-    if (current !== undefined) current.moving = promise;
+    if (current?.holder !== holder) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    current.moving = promise;
     await this.patiently(this.#parts.records.release(id, holder));
     this.#current.delete(id);
     resolve();
