@@ -70,13 +70,13 @@ const request: UpstreamRequest = {
 function passThrough(
   fault: DisturbingFault,
   chunks: readonly Buffer[],
-  options: { readonly stream?: boolean; readonly endsAfter?: number } = {},
+  options: { readonly stream?: boolean; readonly endsAfter?: number; readonly ended?: boolean } = {},
 ): { readonly told: Told; readonly real: Real; readonly heldUp: Set<() => void> } {
-  const { stream = true, endsAfter = Infinity } = options;
+  const { stream = true, endsAfter = Infinity, ended = false } = options;
   const heldUp = new Set<() => void>();
   const host = {
     clock: new FakeClock(),
-    underWay: true,
+    underWay: !ended,
     hold(letGo: () => void) {
       heldUp.add(letGo);
       return () => void heldUp.delete(letGo);
@@ -162,6 +162,19 @@ describe("wherever the chunks of a stream are cut,", () => {
       }),
     );
   });
+});
+
+it.each<DisturbingFault>([
+  { name: "slow-first-token", ms: 60_000 },
+  { name: "cut", tokens: 0 },
+  { name: "truncate", tokens: 0 },
+  { name: "stall", tokens: 0 },
+  { name: "malformed", tokens: 0 },
+  { name: "no-done" },
+])("does nothing to an answer that begins after the drill's end ($name)", (fault) => {
+  const { told, real, heldUp } = passThrough(fault, [stream], { ended: true });
+  expect([told.bytes.toString(), told.end]).toEqual([stream.toString(), "whole"]);
+  expect([real.paused, heldUp.size]).toEqual([false, 0]);
 });
 
 it("stops a JSON answer half-way", () => {

@@ -99,6 +99,8 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
 
   #prepare(contentType: string | null): void {
     const fault = this.#fault;
+    // The drill may have ended while the provider was thinking.
+    if (!this.host.underWay) return;
     if (fault.name === "slow-first-token") {
       this.#early = [];
       this.holdUp();
