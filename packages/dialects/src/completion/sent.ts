@@ -71,8 +71,11 @@ export class SentAnswer {
   usageSent = false;
   /** Why it can be neither compared nor continued; null: it can. */
   unknown: string | null = null;
-  /** In characters. */
+  /** All that was sent, in characters. */
   length = 0;
+  /** Of these, what no longer counts. */
+  #discarded = 0;
+  /** Of what counts. */
   #pieces = 0;
   #choices = new Map<number, Choice>();
   /** The segment that was written last, and of which choice: nearly always the next piece belongs there. */
@@ -115,6 +118,8 @@ export class SentAnswer {
     this.#choices = new Map();
     this.#last = null;
     this.#text = null;
+    this.#discarded = this.length;
+    this.#pieces = 0;
   }
 
   get choices(): ReadonlyMap<number, SentChoice> {
@@ -125,12 +130,11 @@ export class SentAnswer {
     return choices;
   }
 
-  /** Estimated from the pieces, or from the characters where pieces are longer than a token. */
+  /** Of what counts: estimated from the pieces, or from the characters where pieces are longer than a token. */
   get tokens(): number {
     if (this.#pieces === 0) return 0;
-    return this.length / this.#pieces <= charactersOfOneToken
-      ? this.#pieces
-      : Math.ceil(this.length / charactersPerToken);
+    const length = this.length - this.#discarded;
+    return length / this.#pieces <= charactersOfOneToken ? this.#pieces : Math.ceil(length / charactersPerToken);
   }
 
   #segment(index: number, part: string): Segment {
