@@ -24,6 +24,8 @@ export class LiveCall implements Call {
   /** When its first content came, by the clock; null: not yet, or not as a stream. */
   committedAt: number | null = null;
   ended = false;
+  /** Its first content is here, though held back until all of it is: nobody is called beside it any more. */
+  answering = false;
   /** When another may be called beside it because it has not answered yet. */
   hedgeAt = Infinity;
 

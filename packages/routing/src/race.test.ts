@@ -72,6 +72,33 @@ describe("a hedge", () => {
     expect(health.answerTime("a/m").p95(0)).toBeGreaterThanOrEqual(800);
   });
 
+  it("is not called beside a call whose answer is being held, and a later one does not cut it", () => {
+    const way = hedged(200, steadyHealth(), { settings: { ...eager, hedge: 200 } });
+    const first = callOf(way.next(0));
+    raceOf(way).answers(first);
+    expect(raceOf(way).beside(200)).toEqual(waits);
+    expect(raceOf(way).notes).toEqual([]);
+
+    const late = hedged(null, steadyHealth(), { settings: eager });
+    const older = callOf(late.next(0));
+    expect(raceOf(late).limitPassed(older, 4000)).toBeNull();
+    const newer = besideOf(late, 4000);
+    raceOf(late).answers(older);
+    expect(raceOf(late).limitPassed(newer, 8000)).toBeNull();
+    late.failed(newer, failure("reset"), 8100);
+    expect(raceOf(late).beside(8100)).toEqual(waits);
+  });
+
+  it("that lost while it was writing is no measure of a first content", () => {
+    const health = steadyHealth();
+    const way = hedged(200, health);
+    const first = callOf(way.next(0));
+    const second = besideOf(way, 200);
+    raceOf(way).answers(first);
+    raceOf(way).won(second, 60_000);
+    expect(health.pace("a/m").firstToken.ms).toBeNull();
+  });
+
   it("costs a retry, also the first one, and is left out with a note when there is none", () => {
     const health = steadyHealth();
     const way = hedged(50, health);

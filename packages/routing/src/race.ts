@@ -86,6 +86,15 @@ export class Race {
     }
   }
 
+  /**
+   * The first content of a running call is here, and held back until its answer is whole (`on_partial: hold`). It still has to win,
+   * but it is not slow: nobody is called beside it, or every held stream would be sent twice.
+   */
+  answers(call: Call): void {
+    if (this.#older !== null && call === this.#older) this.#older.answering = true;
+    else if (this.#newer !== null && call === this.#newer) this.#newer.answering = true;
+  }
+
   /** What to do now, while calls are running. Call it again after each call that it gave. */
   beside(now: number): Beside {
     const { alone } = this;
@@ -93,7 +102,7 @@ export class Race {
     if (this.#moves.stopped()) {
       return alone !== null && alone.startedAt < this.#lastEndedFrom ? awaitEnd : { do: "stop" };
     }
-    if (alone === null || !this.#moves.allowed(now)) return awaitEnd;
+    if (alone === null || alone.answering || !this.#moves.allowed(now)) return awaitEnd;
     const leftMs = alone.hedgeAt - now;
     if (!alone.slow && leftMs > 0) return leftMs === Infinity ? awaitEnd : { do: "await", ms: leftMs };
     const call = alone.slow ? this.#moves.next(now, alone.deployment) : this.#hedge(alone, now);
@@ -114,7 +123,7 @@ export class Race {
     }
     // The other one still has time, and two are enough. When both are late, the older makes room.
     this.#settlement.slow(call, now);
-    return other.slow && mayRace ? (other.startedAt < call.startedAt ? other : call) : null;
+    return other.slow && !other.answering && mayRace ? (other.startedAt < call.startedAt ? other : call) : null;
   }
 
   /**

@@ -72,6 +72,7 @@ class Racing {
 
   /** Does what the course says until there is nothing to do but wait. */
   #goOn(): void {
+    this.#noteAnswering();
     while (this.#open.length > 0) {
       const step = this.#law.beside(this.#now());
       if (step.do === "call") {
@@ -84,6 +85,13 @@ class Racing {
         this.#wait(step.ms);
         return;
       }
+    }
+  }
+
+  /** A held answer says nothing by itself before it is whole: it is looked at when something is to be decided. */
+  #noteAnswering(): void {
+    for (const { call, upstream } of this.#open) {
+      if (upstream !== null && upstream.contentAt !== null) this.#law.answers(call);
     }
   }
 
@@ -104,6 +112,7 @@ class Racing {
     switch (outcome.kind) {
       case "stream":
       case "answer":
+        this.#noteAnswering();
         this.#law.won(open.call, now);
         this.#closeLosers("another deployment answered first");
         if (outcome.kind === "stream")
@@ -125,6 +134,7 @@ class Racing {
 
   /** @returns whether the call is to fail, as one that nothing runs beside does at its limit */
   #limitPassed(open: OpenAttempt): boolean {
+    this.#noteAnswering();
     const cut = this.#law.limitPassed(open.call, this.#now());
     if (cut === open.call && this.#open.length === 1) return true;
     open.slow = true;

@@ -82,8 +82,6 @@ export class StreamCall extends UpstreamCall {
   #paused = false;
   /** The whole answer is waited for. */
   #holding: boolean;
-  /** When the first content came, by the clock; null before. */
-  contentAt: number | null = null;
   #lastByteAt = 0;
   #lastContentAt = 0;
 

@@ -54,6 +54,8 @@ export abstract class UpstreamCall implements ExchangeEvents {
   #errorBytes = 0;
   /** When the connection stood, by the clock; null before. */
   connectedAt: number | null = null;
+  /** When the first content of a stream came, by the clock; null before. It may be held back still. */
+  contentAt: number | null = null;
   status: number | null = null;
 
   constructor(context: CallContext, request: UpstreamRequest) {
