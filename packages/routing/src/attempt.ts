@@ -36,6 +36,9 @@ export function demandOf({ tokens, inputTokens, caller }: CourseInput): Demand {
   return { tokens: tokens ?? inputTokens, inputTokens, caller };
 }
 
+/** A continuation probe is a small request of its own: some fifty tokens of prompt, and eight of answer. */
+export const continuationProbeSize = { tokens: 64, inputTokens: 56 } as const;
+
 /** One call to one deployment with one key, handed out by `Course.next`; ended by exactly one of `finished`, `failed`, `broke`, `cancelled`. */
 export interface Call {
   readonly deployment: Deployment;

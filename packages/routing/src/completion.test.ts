@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { Completion } from "./completion.ts";
 import type { CompletionInput, CompletionModes, CompletionStep, ContinuationSkill } from "./completion.ts";
+import type { Course } from "./course.ts";
 import { callOf, course, deployment, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
 import type { Health } from "./health.ts";
 import { failoverPreset } from "./presets.ts";
@@ -22,6 +23,7 @@ const unknown: CompletionModes = { exact: false, replay: false, anew: false, sof
 
 interface Scene {
   readonly health: Health;
+  readonly way: Course;
   readonly completion: Completion;
   readonly candidates: readonly Deployment[];
 }
@@ -31,21 +33,30 @@ function broken(
   skills: readonly ContinuationSkill[],
   fields: Partial<CompletionInput> = {},
   health = steadyHealth(),
+  deadlineAt = 570_000,
 ): Scene {
   const candidates = skills.map((_, i) => deployment(`p${i}`));
   const [from = deployment("p0")] = candidates;
-  const way = course(health, candidates);
+  const way = course(health, candidates, { deadlineAt });
   const call = callOf(way.next(0));
   way.committed(call, 100, 100);
   const why = fields.failure ?? failure("truncated");
   way.broke(call, why, 200);
   const skillOf = ({ id }: Deployment): ContinuationSkill => skills[candidates.findIndex((d) => d.id === id)] ?? "none";
   const completion = new Completion(
-    { candidates, from, failure: why, softAllowed: false, skillOf, ...fields },
+    { planned: candidates, from, failure: why, softAllowed: false, skillOf, ...fields },
     way,
     health,
   );
-  return { health, completion, candidates };
+  return { health, way, completion, candidates };
+}
+
+/** The next call, if there is one, comes to a failure. */
+function fail({ way, completion }: Scene, modes: CompletionModes, failureClass: FailureClass, now: number): void {
+  const step = completion.next(modes, now);
+  if (step.do === "stop") return;
+  way.broke(step.call, failure(failureClass), now);
+  completion.failed(step, failure(failureClass), now);
 }
 
 function callStep(step: CompletionStep): Exclude<CompletionStep, { do: "stop" }> {
@@ -120,8 +131,19 @@ describe("a stream that broke", () => {
   it("is not completed by another model", () => {
     const scene = broken(["none"]);
     const equivalent = deployment("q", { id: "q/n", model: "n" });
-    const other = broken(["none"], { candidates: [...scene.candidates, equivalent], skillOf: () => "exact" });
+    const other = broken(["none"], { planned: [...scene.candidates, equivalent], skillOf: () => "exact" });
     expect(steps(other, text)).not.toContain("exact q");
+  });
+
+  it("that an equivalent began is completed by that equivalent's twin, not by the model that was asked for", () => {
+    const [began, twin] = [deployment("q", { id: "q/n", model: "n" }), deployment("r", { id: "r/n", model: "n" })];
+    const asked = deployment("p1");
+    const scene = broken(["none"], { planned: [asked, began, twin], from: began, skillOf: () => "exact" });
+    expect(steps(scene, text)).toEqual([
+      "exact r",
+      "exact q",
+      "stop: the 2 calls that may complete an answer are used up",
+    ]);
   });
 
   it("asks who is of unknown skill first, and remembers the answer for all requests", () => {
@@ -161,14 +183,100 @@ describe("a stream that broke", () => {
   });
 });
 
+describe("a completing call that passes its first-token limit", () => {
+  const late = (scene: Scene, modes = text): boolean => {
+    const step = callStep(scene.completion.next(modes, 300));
+    return scene.completion.canMoveOn(step.call, modes, 400);
+  };
+  const stalled = { failure: failure("stall") };
+
+  it("is cut when another can be asked", () => {
+    expect(late(broken(["none", "exact", "exact"]))).toBe(true);
+    expect(late(broken(["none", "exact", "none"]))).toBe(true);
+    expect(late(broken(["exact", "exact"]))).toBe(true);
+  });
+
+  it("goes on when it is the last: it is not itself somebody else", () => {
+    expect(late(broken(["none", "exact"], stalled))).toBe(false);
+    expect(late(broken(["none", "none"], stalled))).toBe(false);
+    expect(late(broken(["none", "exact"]), calls)).toBe(false);
+  });
+
+  it("goes on when the other has no key, an open breaker, or costs a retry that there is none of", () => {
+    const busy = broken(["none", "exact", "exact"], stalled);
+    const limits = { rpm: null, tpm: null, concurrency: 1 };
+    busy.health.keyPool("p2").reconcile([{ name: "k", identity: "k", weight: 1, limits }]);
+    busy.health.keyPool("p2").acquire("p2/m", 300);
+    expect(late(busy)).toBe(false);
+    const opened = broken(["none", "exact", "exact"], stalled);
+    open(opened.health, "p2/m", 250);
+    expect(late(opened)).toBe(false);
+    const spent = broken(["none", "exact", "exact"], stalled);
+    const step = callStep(spent.completion.next(text, 300));
+    spendRetries(spent.health, 400);
+    expect(spent.completion.canMoveOn(step.call, text, 400)).toBe(false);
+  });
+
+  it("is cut for a soft continuation where the route allows one", () => {
+    for (const softAllowed of [true, false]) {
+      const scene = broken(["none", "none", "none"], { softAllowed });
+      const replay = callStep(scene.completion.next(text, 300));
+      expect(scene.completion.canMoveOn(replay.call, text, 400)).toBe(softAllowed);
+    }
+  });
+});
+
+describe("a continuation probe", () => {
+  const affinity = "session";
+
+  it("is no turn of the session, no measure of pace, and charges its key what it used", () => {
+    const health = steadyHealth();
+    const [a, b] = [deployment("a"), deployment("b")];
+    const limits = { rpm: null, tpm: 1000, concurrency: null };
+    health.keyPool("b").reconcile([{ name: "k", identity: "k", weight: 1, limits }]);
+    const way = course(health, [a, b], { affinity, inputTokens: 900, tokens: 5000 });
+    const call = callOf(way.next(0));
+    way.committed(call, 100, 100);
+    way.broke(call, failure("truncated"), 200);
+    const probe = way.callToComplete(b, "continuation_probe", 300);
+    if (probe === null) throw new Error("a probe is too small for no key");
+    // What it leaves is room for another request.
+    expect(health.keyPool("b").usable("b/m", 300, { tokens: 900 })).toBe(true);
+    way.finished(probe, 900, 40);
+    expect(health.keyPool("b").usable("b/m", 900, { tokens: 960 })).toBe(true);
+    expect(health.keyPool("b").usable("b/m", 900, { tokens: 961 })).toBe(false);
+    const pace = health.pace("b/m");
+    expect([pace.answer.ms, pace.firstToken.ms, pace.msPerToken, pace.inFlight]).toEqual([null, null, null, 0]);
+    expect(health.affinity.deploymentOf(affinity)).toBe("a/m");
+  });
+
+  it("that fails counts for the breaker, and not as slow", () => {
+    const health = steadyHealth();
+    const way = course(health, [deployment("a"), deployment("b")], { affinity });
+    const call = callOf(way.next(0));
+    way.committed(call, 100, 100);
+    way.broke(call, failure("truncated"), 200);
+    const probe = way.callToComplete(deployment("b"), "continuation_probe", 300);
+    if (probe === null) throw new Error("there is a key");
+    way.broke(probe, failure("server_error"), 400);
+    expect(health.breaker("b/m").view(400)).toMatchObject({ consecutiveFailures: 1 });
+    expect(health.pace("b/m").firstToken.ms).toBeNull();
+  });
+});
+
 describe("whatever happens, a completion", () => {
   const skill = fc.constantFrom<ContinuationSkill>("exact", "unknown", "none");
+  const skills = fc.array(skill, { minLength: 1, maxLength: 5 });
+  const why = fc.constantFrom<FailureClass>("truncated", "stall", "overloaded", "server_error");
+  const mode = fc.constantFrom(text, calls, reasoning, unknown);
+  const fate = fc.constantFrom<FailureClass>(...failureClasses);
+  const lastsMs = fc.constantFrom(330, 350, 100_000, 100_000);
   const given = fc.record({
-    skills: fc.array(skill, { minLength: 1, maxLength: 5 }),
+    skills,
     opened: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
     softAllowed: fc.boolean(),
-    why: fc.constantFrom<FailureClass>("truncated", "stall", "overloaded", "server_error"),
-    modes: fc.array(fc.constantFrom(text, calls, reasoning, unknown), { minLength: 1, maxLength: 4 }),
+    why,
+    modes: fc.array(mode, { minLength: 1, maxLength: 4 }),
     fates: fc.array(
       fc.constantFrom<FailureClass | "continues" | "does not">(...failureClasses, "continues", "does not"),
       {
@@ -176,7 +284,55 @@ describe("whatever happens, a completion", () => {
         maxLength: 6,
       },
     ),
-    lastsMs: fc.constantFrom(350, 100_000),
+    lastsMs,
+  });
+
+  it("cuts a late call if, and only if, there is a next one to make", () => {
+    const some = fc.array(
+      fc.nat(3).map((n) => n === 0),
+      { minLength: 5, maxLength: 5 },
+    );
+    const several = fc.array(skill, { minLength: 3, maxLength: 5 });
+    const world = fc.record({
+      skills: several,
+      opened: some,
+      busy: some,
+      spent: fc.boolean(),
+      softAllowed: fc.boolean(),
+    });
+    const way = fc.record({ why, mode, before: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, fate), lastsMs });
+    const seen = { cut: 0, left: 0 };
+    fc.assert(
+      fc.property(
+        world,
+        way,
+        ({ skills: known, opened, busy, spent, softAllowed }, { why: broke, mode: modes, before, lastsMs: until }) => {
+          const health = steadyHealth();
+          const scene = broken(known, { failure: failure(broke), softAllowed }, health, until);
+          const limits = { rpm: null, tpm: null, concurrency: 1 };
+          for (const [i, { id, provider }] of scene.candidates.entries()) {
+            if (opened[i] === true) open(health, id, 250);
+            if (busy[i] !== true) continue;
+            health.keyPool(provider).reconcile([{ name: "k", identity: "k", weight: 1, limits }]);
+            health.keyPool(provider).acquire(id, 250);
+          }
+          if (before !== null) fail(scene, modes, before, 300);
+          const step = scene.completion.next(modes, 320);
+          if (step.do === "stop" || step.do === "probe") return;
+          if (spent) spendRetries(health, 340);
+          const could = scene.completion.canMoveOn(step.call, modes, 340);
+          scene.way.broke(step.call, failure("first_token_timeout"), 340);
+          scene.completion.failed(step, failure("first_token_timeout"), 340);
+          const after = scene.completion.next(modes, 340);
+          seen[could ? "cut" : "left"]++;
+          // A probe finds something out, and completes nothing.
+          const wrong = could ? ["stop"] : ["exact", "replay", "anew", "soft"];
+          expect(wrong).not.toContain(after.do);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(Math.min(seen.cut, seen.left)).toBeGreaterThan(20);
   });
 
   it("makes at most two calls and one probe, one replay, and none after the deadline or past an open breaker", () => {
@@ -192,7 +348,7 @@ describe("whatever happens, a completion", () => {
         for (const [i, { id }] of candidates.entries()) if (opened[i] === true) open(health, id, 250);
         const completion = new Completion(
           {
-            candidates,
+            planned: candidates,
             from,
             failure: failure(why),
             softAllowed,

@@ -23,9 +23,9 @@ export interface CompletionModes {
 }
 
 export interface CompletionInput {
-  /** The plan's, in its order. */
-  readonly candidates: readonly Deployment[];
-  /** By whom the stream was sent that broke. */
+  /** All that the plan names, in its order: what stands in for the model that was asked for has twins too. */
+  readonly planned: readonly Deployment[];
+  /** By whom the stream was sent that broke. Only its model completes. */
   readonly from: Deployment;
   readonly failure: Failure;
   /** `on_partial: continue-soft`. */
@@ -41,6 +41,7 @@ export type CompletionStep =
   | { readonly do: "stop"; readonly why: string };
 
 type Mode = Exclude<CompletionStep["do"], "stop">;
+type CompletingMode = Exclude<Mode, "probe">;
 
 const kinds: Readonly<Record<Mode, AttemptKind>> = {
   probe: "continuation_probe",
@@ -92,13 +93,20 @@ export class Completion {
     return call ?? { do: "stop", why: this.#words(modes) };
   }
 
-  /** Whether there would be another call to make if the running one were cut. */
-  canMoveOn(modes: CompletionModes, now: number): boolean {
-    if (this.#over !== null || this.#made >= allowance || now >= this.#course.deadlineAt) return false;
+  /**
+   * Whether another call could be made if the running one were cut at its first-token limit. When not, it must not be cut: waiting
+   * is better than failing. A probe is none: it completes nothing.
+   */
+  canMoveOn(running: Call, modes: CompletionModes, now: number): boolean {
+    if (this.#over !== null || this.#made >= allowance) return false;
     return this.#order.some((deployment) => {
-      if (!this.#health.breaker(deployment.id).wouldAcquire(now)) return false;
-      if (modes.exact && this.#mayAsk("exact", deployment) && this.#skill(deployment, now) === "exact") return true;
-      return !this.#replayed && (modes.replay || modes.anew) && this.#mayAsk("replay", deployment);
+      // A server that did not answer in one mode is not asked in another.
+      if (deployment === running.deployment) return false;
+      const could = (mode: CompletingMode): boolean =>
+        this.#mayAsk(mode, deployment) && this.#course.couldComplete(deployment, kinds[mode], now);
+      if (modes.exact && this.#skill(deployment, now) === "exact" && could("exact")) return true;
+      if (!this.#replayed && (modes.replay || modes.anew) && could(modes.anew ? "anew" : "replay")) return true;
+      return modes.soft && this.#input.softAllowed && could("soft");
     });
   }
 
@@ -179,8 +187,8 @@ function goesOn(failureClass: FailureClass): boolean {
  * The plan's order without those that failed this request before, and with the one that broke last: it began the answer, so no
  * lock and no wish against failover stands against it. Not after a stall, which would only stall again.
  */
-function orderOf({ candidates, from, failure }: CompletionInput, course: Course): Deployment[] {
-  const order = candidates.filter(
+function orderOf({ planned, from, failure }: CompletionInput, course: Course): Deployment[] {
+  const order = planned.filter(
     (deployment) => deployment !== from && deployment.model === from.model && !course.hasFailed(deployment),
   );
   if (failure.class !== "stall") order.push(from);

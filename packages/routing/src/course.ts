@@ -1,6 +1,6 @@
 import type { AttemptKind, Deployment, Exclusion, ExclusionReason, Failure } from "@tuloy/contract";
 
-import { demandOf } from "./attempt.ts";
+import { continuationProbeSize, demandOf } from "./attempt.ts";
 import type { Call, CourseInput, Step, Stop, StopCause } from "./attempt.ts";
 import type { Breaker, Permit } from "./breaker.ts";
 import { commitLimitMs } from "./commit-limit.ts";
@@ -154,16 +154,22 @@ export class Course {
   callToComplete(deployment: Deployment, kind: AttemptKind, now: number): Call | null {
     if (now >= this.#input.deadlineAt) return null;
     const breaker = this.#health.breaker(deployment.id);
-    // When a provider dies, all its streams break at once: the budget must not keep a healthy twin from completing them.
-    const moves = kind !== "continuation_probe" && this.#isUntried(deployment);
-    const costs = !moves || this.#costsRetry(breaker);
+    const costs = this.#completingCosts(deployment, kind, breaker);
     if (costs && !this.#health.retryBudget.has(now)) return null;
-    const options = { ...this.#keyOptions, exclude: keysSpent(this.#failed, deployment), ignoreAdaptive: true };
-    const call = this.#start(deployment, breaker.acquire(now), kind, options, now);
+    const call = this.#start(deployment, breaker.acquire(now), kind, this.#completingKey(deployment, kind), now);
     if (call === null) return null;
     if (costs) this.#payRetry(now);
     else this.#movedToTwin = true;
     return call;
+  }
+
+  /** Whether `callToComplete` would give a call. Takes nothing. */
+  couldComplete(deployment: Deployment, kind: AttemptKind, now: number): boolean {
+    if (now >= this.#input.deadlineAt) return false;
+    const breaker = this.#health.breaker(deployment.id);
+    if (!breaker.wouldAcquire(now)) return false;
+    if (this.#completingCosts(deployment, kind, breaker) && !this.#health.retryBudget.has(now)) return false;
+    return this.#health.keyPool(deployment.provider).usable(deployment.id, now, this.#completingKey(deployment, kind));
   }
 
   /**
@@ -215,6 +221,16 @@ export class Course {
   #costsRetry(breaker: Breaker): boolean {
     if (this.#made === 0) return false;
     return this.#movedToTwin || !breaker.isClosed;
+  }
+
+  /** When a provider dies, all its streams break at once: the budget must not keep a healthy twin from completing them. */
+  #completingCosts(deployment: Deployment, kind: AttemptKind, breaker: Breaker): boolean {
+    return kind === "continuation_probe" || !this.#isUntried(deployment) || this.#costsRetry(breaker);
+  }
+
+  #completingKey(deployment: Deployment, kind: AttemptKind): AcquireOptions {
+    const size = kind === "continuation_probe" ? continuationProbeSize : null;
+    return { ...this.#keyOptions, ...size, exclude: keysSpent(this.#failed, deployment), ignoreAdaptive: true };
   }
 
   /** Takes a retry from the budget, and notes for the stop's words when there is none. */

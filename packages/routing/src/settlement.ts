@@ -1,5 +1,6 @@
 import type { Failure } from "@tuloy/contract";
 
+import { continuationProbeSize } from "./attempt.ts";
 import type { Call, CourseInput } from "./attempt.ts";
 import { failureEffects, keyEffect } from "./effects.ts";
 import type { KeyEffect } from "./effects.ts";
@@ -40,11 +41,11 @@ export class Settlement {
     const live = endOf(call);
     if (live === null) return;
     const { deployment, key, permit, pace } = live;
-    if (live.committedAt === null) {
+    if (live.committedAt === null && !isProbe(live)) {
       pace.answer.record(now - live.startedAt, now);
       this.#remember(deployment.id);
     }
-    const written = (tokens ?? 0) - this.#input.inputTokens;
+    const written = isProbe(live) ? 0 : (tokens ?? 0) - this.#input.inputTokens;
     if (written >= enoughTokens) pace.recordOutput((now - (live.committedAt ?? live.startedAt)) / written);
     this.#health.breaker(deployment.id).settle(permit, resultOf(live), this.#input.settings.breaker, now);
     this.#health.keyPool(deployment.provider).report(key, "ok", now, null);
@@ -57,10 +58,11 @@ export class Settlement {
   /**
    * Another call of the same request was quicker. It says nothing about the deployment, except that it takes at least as
    * long as this: left out, the slowest would never be seen, and a 95th percentile would fall with each hedge. What passed
-   * its limit is left out all the same, since it is no measure of a healthy deployment.
+   * its limit is left out all the same, since it is no measure of a healthy deployment; and of what was being answered it is
+   * the first content that these times are about, which was long here.
    */
   lost(call: Call, now: number): void {
-    if (call instanceof LiveCall && !call.ended && !call.slow) {
+    if (call instanceof LiveCall && !call.ended && !call.slow && !call.answering) {
       const times = usualTimes(this.#input, this.#health, call.deployment.id);
       const ran = now - call.startedAt;
       if (ran > (times.p95(now) ?? Infinity)) times.record(ran, now);
@@ -76,7 +78,8 @@ export class Settlement {
     const { deployment, key, permit } = live;
     this.#health.breaker(deployment.id).settle(permit, "neutral", this.#input.settings.breaker, now);
     // Until then only the prompt is known to be used: a large max_tokens must not keep the key from others.
-    key.release(now, live.committed ? null : this.#input.inputTokens);
+    const { inputTokens } = isProbe(live) ? continuationProbeSize : this.#input;
+    key.release(now, live.committed ? null : inputTokens);
   }
 
   /** It goes on, but was slow: that is counted now, and whatever becomes of it counts no more. */
@@ -117,7 +120,7 @@ export class Settlement {
 
   /** A fast error is no quick answer: to the latencies it is a call that took its whole limit. After the commit it was quick. */
   #countAsSlow(call: LiveCall, now: number): void {
-    if (call.committed) return;
+    if (call.committed || isProbe(call)) return;
     const mean = this.#input.stream ? call.pace.firstToken : call.pace.answer;
     mean.record(Math.max(call.firstTokenMs, now - call.startedAt), now);
   }
@@ -141,6 +144,11 @@ export class Settlement {
     if (!clientShortened || failure.class !== "first_token_timeout") return false;
     return call.startedAt + call.firstTokenMs > deadlineAt;
   }
+}
+
+/** It is no turn of the session and no measure of how the deployment answers this request: only its breaker and its key learn of it. */
+function isProbe({ kind }: LiveCall): boolean {
+  return kind === "continuation_probe";
 }
 
 function resultOf(call: LiveCall): "success" | "slow" {

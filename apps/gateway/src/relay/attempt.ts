@@ -96,7 +96,7 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
         context,
         make: (open, mayCut, settle) => upstreamCall(asked, open, context, mayCut, settle),
         leave: (open, reason, now) => leaveCall(course, open, reason, now),
-        fault: (error) => ownFault(error, context),
+        fault: (error) => faulty(error, context),
       });
       empty ??= raced.empty;
       if (raced.result) return ended(raced.result);
@@ -162,17 +162,21 @@ export type CallOutcome =
       readonly empty: { readonly body: Buffer; readonly usage: Usage | null } | null;
     };
 
-/** A bug of ours while a call was being made. The course ends with it, and its key and permit are free again. */
-function ownFault(error: unknown, { fault }: AttemptContext): CallOutcome {
+/** A bug of ours while a call was being made: told to the operator, and nobody's fault but ours. */
+export function ownFault(error: unknown, { fault }: Pick<AttemptContext, "fault">): Failure {
   fault(error);
-  const failure: Failure = {
+  return {
     class: "internal",
     reason: "the gateway failed to make this call",
     status: null,
     code: null,
     retryAfterMs: null,
   };
-  return { kind: "failed", failure, empty: null };
+}
+
+/** The course ends with such a call, and its key and permit are free again. */
+function faulty(error: unknown, context: AttemptContext): CallOutcome {
+  return { kind: "failed", failure: ownFault(error, context), empty: null };
 }
 
 /** Makes one call and waits until it is decided, or until the request is stopped from outside. Never rejects. */
@@ -184,7 +188,16 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
       resolve(outcome);
     };
     try {
-      const upstream = upstreamCall(asked, open, context, () => mayCut(course, open, clock.now()), settle);
+      const upstream = upstreamCall(
+        asked,
+        open,
+        context,
+        () => {
+          const now = clock.now();
+          return cutsOrSlow(course, open, course.canMoveOn(now), now);
+        },
+        settle,
+      );
       open.upstream = upstream;
       interrupt.listen((reason) => {
         upstream.cancel();
@@ -192,7 +205,7 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
       });
       upstream.start();
     } catch (error) {
-      settle(ownFault(error, context));
+      settle(faulty(error, context));
     }
   });
 }
@@ -254,8 +267,8 @@ export function providerOf(
 }
 
 /** Past its limit, a call is cut only if that lets another be made; if not, it is noted as slow, once, and goes on. */
-function mayCut(course: Course, open: OpenAttempt, now: number): boolean {
-  if (course.canMoveOn(now)) return true;
+export function cutsOrSlow(course: Course, open: OpenAttempt, canMoveOn: boolean, now: number): boolean {
+  if (canMoveOn) return true;
   if (!open.slow) course.slow(open.call, now);
   open.slow = true;
   return false;
@@ -263,7 +276,7 @@ function mayCut(course: Course, open: OpenAttempt, now: number): boolean {
 
 /**
  * The request was stopped from outside while a call was running. Only a deadline can be the deployment's fault, and only
- * when it had its whole first-token limit for itself.
+ * when it had its whole first-token limit for itself and said nothing: a held answer that was being written was in time.
  */
 function leaveCall(course: Course, open: OpenAttempt, reason: Interruption, now: number): Failure {
   const failure = (failureClass: Failure["class"], words: string): Failure => ({
@@ -273,13 +286,16 @@ function leaveCall(course: Course, open: OpenAttempt, reason: Interruption, now:
     code: null,
     retryAfterMs: null,
   });
-  if (reason === "deadline" && !open.slow && now - open.startedAt >= open.call.firstTokenMs) {
+  const answering = (open.upstream?.contentAt ?? null) !== null;
+  if (reason === "deadline" && !answering && !open.slow && now - open.startedAt >= open.call.firstTokenMs) {
     const timeout = failure("first_token_timeout", "no content before the request's deadline");
     course.failed(open.call, timeout, now);
     return timeout;
   }
   course.cancelled(open.call, now);
   if (reason === "gone") return failure("cancelled", "the client went away");
+  if (reason === "deadline" && answering)
+    return failure("cancelled", "the request's deadline passed before the whole answer was there");
   if (reason === "deadline")
     return failure("first_token_timeout", "the request's deadline passed before this attempt had its full time");
   return failure("cancelled", "the gateway is shutting down");

@@ -1,9 +1,9 @@
 import type { AttemptRecord, Clock, Failure, Timer, Usage } from "@tuloy/contract";
 import { completedUsage, type ClientDialect, type CompletionMode, type SentAnswer } from "@tuloy/dialects";
-import { Completion, type CompletionStep, type Plan } from "@tuloy/routing";
+import { Completion, plannedOf, type CompletionStep, type Plan } from "@tuloy/routing";
 
 import type { ClientReply } from "../http/client-reply.ts";
-import type { AttemptContext, Attempted } from "./attempt.ts";
+import { cutsOrSlow, type AttemptContext, type Attempted } from "./attempt.ts";
 import { askToComplete, askWhetherItContinues, skillOf } from "./completing-call.ts";
 import { pourStream, relabelFor } from "./deliver.ts";
 import { estimateUsage } from "./estimate.ts";
@@ -50,7 +50,7 @@ export async function complete(broken: BrokenStream, context: CompleteContext): 
   const { deployment: from } = broken.open.call;
   const completion = new Completion(
     {
-      candidates: plan.candidates,
+      planned: plannedOf(plan),
       from,
       failure: broken.failure,
       softAllowed: asked.route.failover.onPartial === "continue-soft",
@@ -60,7 +60,7 @@ export async function complete(broken: BrokenStream, context: CompleteContext): 
     health,
   );
   const brokeAt = sent.length;
-  const heartbeat = beatUntilMore(reply, dialect, sent, clock);
+  let heartbeat = beatUntilMore(reply, dialect, sent, clock);
   try {
     for (;;) {
       if (interrupt.reason) return { kind: "interrupted", reason: interrupt.reason };
@@ -71,10 +71,14 @@ export async function complete(broken: BrokenStream, context: CompleteContext): 
         await probe(step, completion, context);
         continue;
       }
-      const tokensBefore = sent.tokens;
+      const { tokens: tokensBefore, length: lengthBefore } = sent;
       const one = await completeOnce(step, step.do, completion, { ...context, sent });
       if (one.kind === "failed") {
         completion.failed(step, one.failure, clock.now());
+        if (sent.length === lengthBefore) continue;
+        // It spoke before it broke: another silence begins.
+        heartbeat.cancel();
+        heartbeat = beatUntilMore(reply, dialect, sent, clock);
         continue;
       }
       if (one.kind === "interrupted") return one;
@@ -99,19 +103,22 @@ async function completeOnce(
   context: CompleteContext & { readonly sent: SentAnswer },
 ): Promise<Once> {
   const { asked, attempted, attempting, reply, sent } = context;
-  const { clock, interrupt, startedAt, dialect } = attempting;
+  const { clock, startedAt, dialect } = attempting;
   const { course, records } = attempted;
   const open: OpenAttempt = { call, startedAt: clock.now(), upstream: null };
   const body = asked.request.encode("", { streamUsage: false });
-  const mayCut = (): boolean => completion.canMoveOn(dialect.completable(body, sent), clock.now());
+  const mayCut = (): boolean => {
+    const now = clock.now();
+    return cutsOrSlow(course, open, completion.canMoveOn(call, dialect.completable(body, sent), now), now);
+  };
   const begun = mode === "exact" || mode === "soft" ? sent.tokens : 0;
-  const outcome = await askToComplete(open, mode, sent, mayCut, asked, attempting);
+  const outcome = await askToComplete(open, { mode, sent, mayCut }, asked, attempting);
   const stream = outcome.kind === "committed" ? outcome.stream : null;
   if (stream) {
     open.firstTokenAt = clock.now();
     course.committed(call, open.firstTokenAt, open.firstTokenAt - open.startedAt);
   }
-  const delivery = stream ? await pourStream(stream, reply, interrupt, relabelFor(asked, dialect)) : null;
+  const delivery = stream ? await pourStream(stream, reply, attempting, relabelFor(asked, dialect)) : null;
   const now = clock.now();
   const usage = stream ? (stream.seen?.usage ?? estimateUsage(asked, stream.written, begun)) : null;
   const ended = (failure: Failure | null): AttemptRecord => {
@@ -150,7 +157,7 @@ async function probe(step: Call, completion: Completion, context: CompleteContex
     void records.push(recordAttempt(open, { startedAt, now, failure, usage }));
   switch (outcome.kind) {
     case "answered":
-      course.finished(step.call, now, null);
+      course.finished(step.call, now, outcome.usage && outcome.usage.input_tokens + outcome.usage.output_tokens);
       completion.probed(step, outcome.continues, now);
       record(null, outcome.usage);
       break;

@@ -2,6 +2,7 @@ import type { Deployment, Failure, Usage } from "@tuloy/contract";
 import {
   continuationOf,
   continuationProbe,
+  isReadRequest,
   showsContinuation,
   type CompletionMode,
   type Continuation,
@@ -12,18 +13,21 @@ import type { ContinuationSkill } from "@tuloy/routing";
 import type { Provider } from "../config/snapshot.ts";
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { AnswerCall } from "./answer-call.ts";
-import { providerOf, type AttemptContext } from "./attempt.ts";
+import { ownFault, providerOf, type AttemptContext } from "./attempt.ts";
 import { encode, secretOf } from "./encode.ts";
 import type { Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
 import type { OpenAttempt } from "./record.ts";
 import { StreamCall, type StreamOutcome } from "./stream-call.ts";
-import type { CallContext } from "./upstream-call.ts";
+import type { CallContext, UpstreamCall } from "./upstream-call.ts";
 
 interface Interrupted {
   readonly kind: "interrupted";
   readonly reason: Interruption;
 }
+
+/** A bug of ours kept the call from being made. */
+type Faulty = Extract<StreamOutcome, { kind: "failed" }>;
 
 /** The way in which servers of unknown kind are asked: those that do not know its members mostly ignore them. */
 const triedWay = "vllm";
@@ -38,16 +42,31 @@ function wayOf(provider: Provider): Continuation | null {
   return continuationOf(provider.continuation ?? triedWay);
 }
 
-/** Asks a deployment to complete the answer, up to its first content. Everything of an ordinary attempt holds for it. */
-export async function askToComplete(
+/** In which mode a deployment completes what, and whether the call may be cut at its limit. */
+export interface Completing {
+  readonly mode: CompletionMode;
+  readonly sent: SentAnswer;
+  readonly mayCut: () => boolean;
+}
+
+/** Asks a deployment to complete the answer, up to its first content. Everything of an ordinary attempt holds for it. Never rejects. */
+export function askToComplete(
   open: OpenAttempt,
-  mode: CompletionMode,
-  sent: SentAnswer,
-  mayCut: () => boolean,
+  completing: Completing,
   asked: Asked,
   context: AttemptContext,
 ): Promise<StreamOutcome | Interrupted> {
-  const { dialect, interrupt } = context;
+  return settling<StreamOutcome>(open, context, (settle) => completingCall(open, completing, asked, context, settle));
+}
+
+function completingCall(
+  open: OpenAttempt,
+  { mode, sent, mayCut }: Completing,
+  asked: Asked,
+  context: AttemptContext,
+  settle: (outcome: StreamOutcome) => void,
+): UpstreamCall {
+  const { dialect } = context;
   const { facts } = asked.request;
   const provider = providerOf(open.call.deployment, context);
   const continuation = mode === "exact" ? wayOf(provider) : null;
@@ -63,73 +82,81 @@ export async function askToComplete(
     mode === "exact" || mode === "soft"
       ? at(continuation, { ...plain, body: dialect.continueRequest(plain.body, sent, continuation) }, asked, provider)
       : plain;
-  return new Promise((resolve) => {
-    const settle = (outcome: StreamOutcome | Interrupted): void => {
-      interrupt.listen(null);
-      resolve(outcome);
-    };
-    const upstream = new StreamCall(callContext(open, provider, mayCut, asked, context), request, dialect, {
-      wantsUsage: facts.wantsUsage,
-      choices: facts.choices,
-      stallLimits: asked.route.failover,
-      resume: { mode, sent, continuation },
-      settle,
-    });
-    open.upstream = upstream;
-    interrupt.listen((reason) => {
-      upstream.cancel();
-      settle({ kind: "interrupted", reason });
-    });
-    if (!interrupt.reason) upstream.start();
+  return new StreamCall(callContext(open, provider, mayCut, asked, context), request, dialect, {
+    wantsUsage: facts.wantsUsage,
+    choices: facts.choices,
+    stallLimits: asked.route.failover,
+    resume: { mode, sent, continuation },
+    settle,
   });
 }
 
 export type ProbeOutcome =
   | { readonly kind: "answered"; readonly continues: boolean; readonly usage: Usage | null }
-  | { readonly kind: "failed"; readonly failure: Failure }
-  | Interrupted;
+  | { readonly kind: "failed"; readonly failure: Failure };
 
-/** Sends the smallest request that shows whether a deployment goes on with an answer. */
+/** Sends the smallest request that shows whether a deployment goes on with an answer. Never rejects. */
 export async function askWhetherItContinues(
   open: OpenAttempt,
   asked: Asked,
   context: AttemptContext,
-): Promise<ProbeOutcome> {
-  const { dialect, interrupt } = context;
+): Promise<ProbeOutcome | Interrupted> {
+  const continuation = wayOf(providerOf(open.call.deployment, context));
+  if (!continuation) return { kind: "answered", continues: false, usage: null };
+  return settling<ProbeOutcome>(open, context, (settle) => probingCall(open, continuation, asked, context, settle));
+}
+
+function probingCall(
+  open: OpenAttempt,
+  continuation: Continuation,
+  asked: Asked,
+  context: AttemptContext,
+  settle: (outcome: ProbeOutcome) => void,
+): UpstreamCall {
+  const { dialect } = context;
   const { deployment } = open.call;
   const provider = providerOf(deployment, context);
-  const continuation = wayOf(provider);
-  if (!continuation) return { kind: "answered", continues: false, usage: null };
-  const plain = encode(
-    asked.request,
-    deployment,
-    provider,
-    secretOf(provider, open.call.key.name),
-    {},
-    deployment.model,
+  // Read as any request is, so that it goes out as what it is: no stream, with the parameters that the deployment takes.
+  const probe = dialect.read(continuationProbe(deployment.upstreamModel, continuation));
+  if (!isReadRequest(probe)) throw new Error(`the continuation probe is no valid request: ${probe.message}`);
+  const secret = secretOf(provider, open.call.key.name);
+  const request = encode(probe, deployment, provider, secret, {}, deployment.model);
+  return new AnswerCall(
+    callContext(open, provider, () => true, asked, context),
+    request,
+    dialect,
+    (outcome) => {
+      const answer = outcome.kind === "answered" ? outcome.answer : outcome.empty;
+      if (answer) settle({ kind: "answered", continues: showsContinuation(answer.body), usage: answer.usage });
+      else if (outcome.kind === "failed") settle({ kind: "failed", failure: outcome.failure });
+    },
   );
-  const body = continuationProbe(deployment.upstreamModel, continuation);
+}
+
+/** Makes a call and waits until it is decided, or until the request is stopped from outside. Never rejects. */
+function settling<Outcome>(
+  open: OpenAttempt,
+  context: AttemptContext,
+  make: (settle: (outcome: Outcome) => void) => UpstreamCall,
+): Promise<Outcome | Interrupted | Faulty> {
+  const { interrupt } = context;
   return new Promise((resolve) => {
-    const settle = (outcome: ProbeOutcome): void => {
+    const settle = (outcome: Outcome | Interrupted | Faulty): void => {
       interrupt.listen(null);
       resolve(outcome);
     };
-    const upstream = new AnswerCall(
-      callContext(open, provider, () => true, asked, context),
-      { ...plain, body },
-      dialect,
-      (outcome) => {
-        const answer = outcome.kind === "answered" ? outcome.answer : outcome.empty;
-        if (answer) settle({ kind: "answered", continues: showsContinuation(answer.body), usage: answer.usage });
-        else if (outcome.kind === "failed") settle({ kind: "failed", failure: outcome.failure });
-      },
-    );
-    open.upstream = upstream;
-    interrupt.listen((reason) => {
-      upstream.cancel();
-      settle({ kind: "interrupted", reason });
-    });
-    if (!interrupt.reason) upstream.start();
+    try {
+      const upstream = make(settle);
+      open.upstream = upstream;
+      interrupt.listen((reason) => {
+        upstream.cancel();
+        settle({ kind: "interrupted", reason });
+      });
+      if (!interrupt.reason) upstream.start();
+    } catch (error) {
+      open.upstream?.cancel();
+      settle({ kind: "failed", failure: ownFault(error, context), empty: null });
+    }
   });
 }
 

@@ -101,10 +101,10 @@ async function concludeStream(
   context: ConcludeContext,
 ): Promise<Part> {
   const { course, records } = attempted;
-  const { reply, clock, traceId, startedAt, interrupt, asked } = context;
+  const { reply, clock, traceId, startedAt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
-  const delivery = await pourStream(stream, reply, interrupt, relabelFor(asked, context.dialect));
+  const delivery = await pourStream(stream, reply, context.attempting, relabelFor(asked, context.dialect));
   const now = clock.now();
   const { seen } = stream;
   const usage = seen?.usage ?? estimateUsage(asked, stream.written);

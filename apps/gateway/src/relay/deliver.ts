@@ -3,7 +3,8 @@ import type { Failure } from "@tuloy/contract";
 import type { ClientDialect, StreamRelabel } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
-import type { Interrupt, Interruption } from "./interrupt.ts";
+import { ownFault, type AttemptContext } from "./attempt.ts";
+import type { Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
 import type { StreamCall } from "./stream-call.ts";
 
@@ -16,14 +17,16 @@ export type Delivery =
 /**
  * Pours a committed stream into the client's answer, no faster than the client reads. The answer's end is left to the caller,
  * except that a whole stream gets its terminator.
+ * Never rejects.
  * @param relabel names the model otherwise in what passes; null: it passes as it is
  */
 export function pourStream(
   stream: StreamCall,
   reply: ClientReply,
-  interrupt: Interrupt,
+  context: Pick<AttemptContext, "interrupt" | "fault">,
   relabel: StreamRelabel | null,
 ): Promise<Delivery> {
+  const { interrupt } = context;
   return new Promise((resolve) => {
     const spout = new Spout(stream, reply);
     const settle = (delivery: Delivery): void => {
@@ -36,17 +39,22 @@ export function pourStream(
       settle({ kind: "interrupted", reason });
     });
     if (interrupt.reason) return;
-    stream.pour({
-      write:
-        relabel === null
-          ? (bytes) => spout.take(bytes)
-          : (bytes) => relabel.push(bytes).forEach((part) => spout.take(part)),
-      ended(ending) {
-        if (ending.kind === "whole") spout.end(ending.trailer);
-        else spout.flush();
-        settle(ending.kind === "whole" ? { kind: "whole" } : ending);
-      },
-    });
+    try {
+      stream.pour({
+        write:
+          relabel === null
+            ? (bytes) => spout.take(bytes)
+            : (bytes) => relabel.push(bytes).forEach((part) => spout.take(part)),
+        ended(ending) {
+          if (ending.kind === "whole") spout.end(ending.trailer);
+          else spout.flush();
+          settle(ending.kind === "whole" ? { kind: "whole" } : ending);
+        },
+      });
+    } catch (error) {
+      stream.cancel();
+      settle({ kind: "broken", failure: ownFault(error, context) });
+    }
   });
 }
 
