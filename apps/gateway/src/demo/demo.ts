@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Clock } from "@tuloy/contract";
+import type { Clock, Trace } from "@tuloy/contract";
 import { openSqliteReader } from "@tuloy/store";
 
 import type { Launched } from "../launch.ts";
@@ -12,7 +12,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import { DemoLoad } from "./load.ts";
 import { headings, row, summary, type Second } from "./screen.ts";
 import { Tally, type Phase } from "./tally.ts";
-import type { Trace } from "@tuloy/contract";
+import { tellingTrace } from "./telling-trace.ts";
 
 /** A short open period, so that nobody has to wait long for the recovery. Everything else is as it is by default. */
 const configuration = `providers:
@@ -29,6 +29,8 @@ const outageSeconds = 6;
 const recoveredSeconds = 5;
 const cutSeconds = 4;
 const cutTokens = 20;
+/** Among so many traces one is chosen to be shown: more than the last part of the demo makes. */
+const newest = 200;
 /** The recovery has this long to be seen; it takes 2 to 5 s. */
 const recoveryLimitSeconds = 20;
 
@@ -143,15 +145,17 @@ async function perform({ launched, apiKey, a, b, clock, print }: Stage): Promise
   return tally;
 }
 
-/** The newest trace of a request that failed over. It is in the ledger within a batch's time. */
+/** One of the newest traces of requests that failed over. They are in the ledger within a batch's time. */
 async function failedOverTrace(dataDir: string, clock: Clock): Promise<Trace | null> {
   await new Promise<void>((resolve) => void clock.after(400, resolve));
   const reader = await openSqliteReader(dataDir);
   try {
-    const [newest] = await reader.list({ limit: 1, failedOver: true, outcomes: ["succeeded"] });
-    if (!newest) return null;
-    const found = await reader.find(newest.id);
-    return found.found === "one" ? found.trace : null;
+    const traces: Trace[] = [];
+    for (const { id } of await reader.list({ limit: newest, failedOver: true, outcomes: ["succeeded"] })) {
+      const found = await reader.find(id);
+      if (found.found === "one") traces.push(found.trace);
+    }
+    return tellingTrace(traces);
   } finally {
     await reader.close();
   }
