@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { capabilities, operations, servedQuantizations } from "./deployment.ts";
+import { capabilities, dialects, operations, servedQuantizations } from "./deployment.ts";
 import { parseDuration } from "./duration.ts";
 import {
   aggressivenesses,
@@ -239,6 +239,12 @@ const providerModel = z
         "The precision of the weights here; full: as the author serves it. Default: full for the model's own author, else unknown.",
       ),
     operation: z.enum(operations).optional().describe("Default: the model's, else chat."),
+    dialect: z
+      .enum(dialects)
+      .optional()
+      .describe(
+        "The only wire format in which this model is asked for here, where the kind has several. Default: the client's own where the kind has it, else the kind's first.",
+      ),
     dimensions: dimensions
       .optional()
       .describe("Length of the vectors of an embedding model. All deployments of one model must agree."),

@@ -44,6 +44,8 @@ export interface Deployment {
   /** The provider's own id for the model: what is sent upstream. */
   readonly upstreamModel: string;
   readonly operation: Operation;
+  /** What it is spoken to in: a client of one of these is forwarded, any other is translated into the first. Never empty. */
+  readonly dialects: readonly Dialect[];
   readonly region: string | null;
   /** Input plus output tokens that fit, or null when unknown. */
   readonly contextTokens: number | null;

@@ -13,6 +13,7 @@ export { sessionName } from "./overrides/session.ts";
 export type { ParameterTarget } from "./parameters/translate.ts";
 export type { PromptSize } from "./prompt-size.ts";
 export * from "./providers/continuation.ts";
+export { bodyFor, dialectsFor, endpointFor, pathOf } from "./providers/endpoint.ts";
 export * from "./providers/index.ts";
 export * from "./providers/preset.ts";
 export { readRateLimits } from "./rate-limits/read.ts";

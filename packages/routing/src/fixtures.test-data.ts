@@ -14,6 +14,7 @@ export function deployment(provider: string, fields: Partial<Deployment> = {}): 
     model: "m",
     upstreamModel: "m",
     operation: "chat",
+    dialects: ["openai-chat"],
     region: null,
     contextTokens: null,
     outputTokens: null,

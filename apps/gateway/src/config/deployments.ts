@@ -1,6 +1,16 @@
 import { catalogModel, offersOf } from "@tuloy/catalog";
 import type { CatalogModel, Offer } from "@tuloy/catalog";
-import type { Config, Deployment, ParameterFacts, Price, ProviderConfig, ProviderModelConfig } from "@tuloy/contract";
+import type {
+  Config,
+  Deployment,
+  Dialect,
+  Operation,
+  ParameterFacts,
+  Price,
+  ProviderConfig,
+  ProviderModelConfig,
+} from "@tuloy/contract";
+import { dialectsFor } from "@tuloy/dialects";
 
 import { visibilityOf } from "./addresses.ts";
 import { presetFor } from "./preset-for.ts";
@@ -48,13 +58,15 @@ function serving(config: Config, providerName: string, modelName: string, own: P
   const url = provider.base_url === undefined ? null : URL.parse(provider.base_url);
   const visibility = url === null ? provider.visibility : visibilityOf(provider, url);
   const abilities = own?.capabilities ?? said?.capabilities;
+  const operation = own?.operation ?? said?.operation ?? known?.operation ?? "chat";
   return {
     deployment: {
       id: `${providerName}/${model}${region === null ? "" : `@${region}`}`,
       provider: providerName,
       model,
       upstreamModel: id,
-      operation: own?.operation ?? said?.operation ?? known?.operation ?? "chat",
+      operation,
+      dialects: dialectsOf(provider, operation, id, own),
       region,
       contextTokens: own?.context ?? said?.context ?? known?.contextTokens ?? null,
       outputTokens: own?.max_output ?? said?.max_output ?? known?.outputTokens ?? null,
@@ -70,6 +82,17 @@ function serving(config: Config, providerName: string, modelName: string, own: P
     dimensions: own?.dimensions ?? said?.dimensions ?? knownDimensions(id, known),
     path: provider.models === undefined ? null : ["providers", providerName, "models", modelName],
   };
+}
+
+/** Empty only for what the check of the configuration refuses: an operation, or a dialect, that the kind does not have. */
+function dialectsOf(
+  { kind }: ProviderConfig,
+  operation: Operation,
+  id: string,
+  own: ProviderModelConfig | null,
+): readonly Dialect[] {
+  const spoken = dialectsFor(presetFor(kind), operation, id);
+  return own?.dialect === undefined ? spoken : spoken.filter((dialect) => dialect === own.dialect);
 }
 
 function providerOf(config: Config, name: string): ProviderConfig {

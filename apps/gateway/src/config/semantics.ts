@@ -1,6 +1,7 @@
 import { catalogModel } from "@tuloy/catalog";
 import type { Config, ConfigIssue, ProviderConfig } from "@tuloy/contract";
 import { formatDuration } from "@tuloy/contract";
+import { dialectsFor } from "@tuloy/dialects";
 
 import { isInside } from "./addresses.ts";
 import { defaultKeyName, matchesEverything, settingsOf } from "./compile.ts";
@@ -146,8 +147,12 @@ function servingIssues(config: Config): ConfigIssue[] {
 
 function notServed(config: Config, { deployment }: Serving): string | null {
   const kind = config.providers[deployment.provider]?.kind;
-  if (kind === undefined || presetFor(kind).endpoints[deployment.operation] !== undefined) return null;
-  return `is for ${deployment.operation}, which kind: ${kind} does not serve`;
+  if (kind === undefined || deployment.dialects.length > 0) return null;
+  const { operation, upstreamModel } = deployment;
+  const spoken = dialectsFor(presetFor(kind), operation, upstreamModel);
+  return spoken.length === 0
+    ? `is for ${operation}, which kind: ${kind} does not serve`
+    : `is to be asked in a dialect that kind: ${kind} does not have for it; it has ${spoken.join(", ")}`;
 }
 
 /** An id that is known to mean another model: answers would come from a model that nobody asked for. */

@@ -47,6 +47,7 @@ const request: UpstreamRequest = {
     model: "m",
     upstreamModel: "m",
     operation: "chat",
+    dialects: ["openai-chat"],
     region: null,
     contextTokens: null,
     outputTokens: null,

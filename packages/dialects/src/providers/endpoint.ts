@@ -1,0 +1,55 @@
+import type { Dialect, Operation } from "@tuloy/contract";
+
+import { insertMember, splice } from "../json/splice.ts";
+import { stripMembers } from "../json/strip.ts";
+import { scanTopLevel } from "../json/top-level.ts";
+import type { Endpoint, ProviderPreset } from "./preset.ts";
+
+type Endpoints = Pick<ProviderPreset, "endpoints">;
+
+/**
+ * Where a provider takes an operation in a dialect, for one of its ids.
+ * @returns null when it does not
+ */
+export function endpointFor(preset: Endpoints, operation: Operation, dialect: Dialect, id: string): Endpoint | null {
+  const endpoints = preset.endpoints[operation];
+  if (endpoints === undefined) return null;
+  for (const endpoint of endpoints) {
+    if (endpoint.dialect === dialect && takes(endpoint, id)) return endpoint;
+  }
+  return null;
+}
+
+/** The dialects in which a provider serves one of its ids, each once, the first one first. */
+export function dialectsFor(preset: Endpoints, operation: Operation, id: string): readonly Dialect[] {
+  const endpoints = preset.endpoints[operation] ?? [];
+  return [...new Set(endpoints.filter((endpoint) => takes(endpoint, id)).map(({ dialect }) => dialect))];
+}
+
+function takes({ idPrefix }: Endpoint, id: string): boolean {
+  return idPrefix === undefined || id.startsWith(idPrefix);
+}
+
+/** An endpoint's path behind the base URL's own, for one of the provider's ids. */
+export function pathOf({ path, streamPath }: Endpoint, id: string, stream: boolean): string {
+  const template = stream ? (streamPath ?? path) : path;
+  return template.includes("{model}") ? template.replaceAll("{model}", () => encodeURIComponent(id)) : template;
+}
+
+/** A body as an endpoint wants it. No byte changes but those of its members. @returns `body` itself where it has no wish */
+export function bodyFor({ body: wish }: Endpoint, body: Buffer): Buffer {
+  if (wish === undefined) return body;
+  const scanned = scanTopLevel(body, Infinity);
+  if (scanned.kind !== "object") return body;
+  const { without = [], set = {} } = wish;
+  const { members, bodyStart } = scanned;
+  const left = stripMembers({ body, members, bodyStart }, (key) => without.includes(key));
+  const added = Object.entries(set).filter(([key]) => !left.members.some((member) => member.key === key));
+  const [last] = added.slice(-1);
+  // All of them stand before the first member, and only the last one has to know whether there is one.
+  const edits = added.map(([key, value]) => {
+    const edit = insertMember(left, key, JSON.stringify(value));
+    return key === last?.[0] || left.members.length > 0 ? edit : { ...edit, text: `${edit.text},` };
+  });
+  return splice(left.body, edits);
+}
