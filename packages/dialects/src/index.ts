@@ -25,3 +25,6 @@ export type * from "./hub/answer.ts";
 export type * from "./hub/codec.ts";
 export * from "./hub/codecs.ts";
 export * from "./hub/request.ts";
+export * from "./hub/lane.ts";
+export { TranslatedReading } from "./hub/reading.ts";
+export { translatedNotes, translationOf } from "./hub/translation.ts";

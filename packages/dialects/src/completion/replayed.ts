@@ -49,6 +49,12 @@ export class Replayed {
     return finishReason === reason ? false : this.#misfit("ends for another reason");
   }
 
+  /** All that was sent of a choice has come again. */
+  past(index: number): boolean {
+    const cursor = this.#cursors.get(index);
+    return cursor === undefined || cursor.part >= cursor.choice.parts.length;
+  }
+
   #misfit(what: string): null {
     this.why = `it ${what}, after ${this.#matched} characters alike`;
     return null;

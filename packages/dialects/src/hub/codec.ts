@@ -1,11 +1,4 @@
-import type {
-  Capability,
-  ClientError,
-  ContinuationWay,
-  Dialect,
-  Failure,
-  ParameterFacts,
-} from "@tuloy/contract";
+import type { Capability, ClientError, ContinuationWay, Dialect, Failure, ParameterFacts } from "@tuloy/contract";
 
 import type { SentAnswer } from "../completion/sent.ts";
 import type { JsonObject } from "../json/value.ts";

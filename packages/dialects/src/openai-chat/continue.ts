@@ -1,5 +1,5 @@
 import type { Completable } from "../completion/completion.ts";
-import { textPart, type SentAnswer } from "../completion/sent.ts";
+import { hiddenThoughtPart, reasoningPart, sentText, textPart, type SentAnswer } from "../completion/sent.ts";
 import { splice, setMember, type Edit } from "../json/splice.ts";
 import { scanTopLevel, type Member } from "../json/top-level.ts";
 import { count, isObject, parseJson, type JsonObject } from "../json/value.ts";
@@ -11,17 +11,13 @@ const quotedCharacters = 200;
 /** A character that a server could not write whole stands at the end: half of the next one is in it. */
 const halfCharacter = "\u{FFFD}";
 
-/** The text that was sent of the one choice there is. Only where `completable` says that it can be continued. */
-export function sentText(sent: SentAnswer): string {
-  return sent.choices.get(0)?.parts[0]?.text ?? "";
-}
-
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
   if (sent.unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: sent.unknown };
   const choices = [...sent.choices.values()];
   const anew = choices.every(
-    ({ parts, finishReason }) => finishReason === null && parts.every(({ part }) => part === "reasoning"),
+    ({ parts, finishReason }) =>
+      finishReason === null && parts.every(({ part }) => part === reasoningPart || part === hiddenThoughtPart),
   );
   const why = anew ? "only reasoning was sent" : notContinuable(body, sent);
   return { exact: why === "", replay: !anew, anew, soft: why === "", why };

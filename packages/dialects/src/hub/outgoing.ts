@@ -1,0 +1,88 @@
+import type { Failure, Usage } from "@tuloy/contract";
+
+import { hiddenThoughtPart, reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
+import type { HubFinish, HubSink } from "./answer.ts";
+import type { Opaque } from "./request.ts";
+
+/** Stands for a thought that nobody can read. */
+export const hidden = "·";
+
+export function namePart(call: number): string {
+  return `the name of call ${call}`;
+}
+
+export function argumentsPart(call: number): string {
+  return `the arguments of call ${call}`;
+}
+
+/** What goes to the client: it is written, where somebody has to write it, and kept, where another deployment may have to go on. */
+export class Outgoing implements HubSink {
+  readonly #sent: SentAnswer | null;
+  readonly #writer: HubSink | null;
+  /** The name of the part that arguments belong to: made once a call, not once an event. */
+  #call = -1;
+  #argumentsPart = "";
+
+  constructor(sent: SentAnswer | null, writer: HubSink | null) {
+    this.#sent = sent;
+    this.#writer = writer;
+  }
+
+  begin(id: string | null, model: string | null): void {
+    this.#writer?.begin(id, model);
+  }
+
+  text(text: string): void {
+    const sent = this.#sent;
+    if (sent !== null && !sent.addText(text)) sent.add(0, textPart, text);
+    this.#writer?.text(text);
+  }
+
+  thought(text: string): void {
+    this.#sent?.add(0, reasoningPart, text);
+    this.#writer?.thought(text);
+  }
+
+  thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
+    if (redacted) this.#sent?.add(0, hiddenThoughtPart, hidden);
+    this.#writer?.thoughtOpaque(opaque, redacted, id);
+  }
+
+  refusal(text: string): void {
+    this.#sent?.add(0, refusalPart, text);
+    this.#writer?.refusal(text);
+  }
+
+  toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#sent?.add(0, namePart(call), name);
+    this.#writer?.toolCall(call, id, name, opaque);
+  }
+
+  toolArguments(call: number, json: string): void {
+    if (this.#sent !== null) {
+      if (call !== this.#call) {
+        this.#call = call;
+        this.#argumentsPart = argumentsPart(call);
+      }
+      this.#sent.add(0, this.#argumentsPart, json);
+    }
+    this.#writer?.toolArguments(call, json);
+  }
+
+  usage(usage: Usage): void {
+    this.#writer?.usage(usage);
+  }
+
+  finish(reason: HubFinish, stopSequence: string | null): void {
+    this.#sent?.finished(0, reason);
+    this.#writer?.finish(reason, stopSequence);
+  }
+
+  fail(failure: Failure): void {
+    this.#writer?.fail(failure);
+  }
+
+  left(what: string): void {
+    this.#writer?.left(what);
+  }
+}

@@ -1,0 +1,106 @@
+import type { ClientError, Dialect } from "@tuloy/contract";
+
+import type { ReadRequest } from "../request.ts";
+import type { ClientCodec, UpstreamCodec, WriteTarget } from "./codec.ts";
+import type { HubMessage, HubPart, HubRequest, HubSource } from "./request.ts";
+
+/** Dialects whose providers keep files under the same ids. */
+const sameFiles: readonly (readonly Dialect[])[] = [["openai-chat", "openai-responses"]];
+
+/**
+ * One client's request on its way into other dialects. The hub's form of it is made when it is first needed, and once, however
+ * many deployments it is written for.
+ */
+export class Translation {
+  readonly #request: ReadRequest;
+  readonly #codec: ClientCodec;
+  #body: Buffer | null = null;
+  #hub: HubRequest | ClientError | null = null;
+  /** By dialect. */
+  readonly #obstacles = new Map<Dialect, string | null>();
+  /** By deployment. */
+  readonly #notes = new Map<string, readonly string[]>();
+
+  constructor(request: ReadRequest, codec: ClientCodec) {
+    this.#request = request;
+    this.#codec = codec;
+  }
+
+  /** The request's own body, without what was for the gateway. */
+  get body(): Buffer {
+    return (this.#body ??= this.#request.encode("", { streamUsage: false }));
+  }
+
+  /** Why this request can't be said in a dialect, in words; null: it can. */
+  obstacle(codec: UpstreamCodec): string | null {
+    let obstacle = this.#obstacles.get(codec.dialect);
+    if (obstacle === undefined) this.#obstacles.set(codec.dialect, (obstacle = this.#findObstacle(codec)));
+    return obstacle;
+  }
+
+  /**
+   * The body for a deployment. Only where there is no obstacle.
+   * @param deployment its id, for the notes
+   */
+  write(codec: UpstreamCodec, target: WriteTarget, deployment: string): Buffer {
+    const hub = this.#told();
+    if ("code" in hub) throw new Error(`a request that can't be translated was to be written: ${hub.message}`);
+    const { body, notes } = codec.write(hub, target);
+    const left = hub.left.map((what) => `${what} was left out: the deployment speaks ${codec.dialect}`);
+    const all = [...left, ...notes];
+    if (all.length > 0) this.#notes.set(deployment, all);
+    return body;
+  }
+
+  /** What a deployment was not told as the client said it. */
+  notes(deployment: string): readonly string[] {
+    return this.#notes.get(deployment) ?? nothing;
+  }
+
+  #told(): HubRequest | ClientError {
+    return (this.#hub ??= this.#codec.toHub(this.body));
+  }
+
+  #findObstacle(codec: UpstreamCodec): string | null {
+    const hub = this.#told();
+    if ("code" in hub) return `the request can't be put into another dialect: ${hub.message}`;
+    if (hub.messages.some(({ parts }) => keptElsewhere(parts, codec.dialect))) {
+      return `the request holds a file that is kept at a provider of another dialect, and this deployment speaks ${codec.dialect}`;
+    }
+    const own = codec.obstacle?.(hub) ?? null;
+    return own === null ? null : `this deployment speaks ${codec.dialect}, which ${own}`;
+  }
+}
+
+const nothing: readonly string[] = [];
+
+function keptElsewhere(parts: HubMessage["parts"], dialect: Dialect): boolean {
+  return parts.some((part) => {
+    if (part.kind === "tool_result") return keptElsewhere(part.parts, dialect);
+    const source = sourceOf(part);
+    return source?.at === "id" && source.dialect !== dialect && !shareFiles(source.dialect, dialect);
+  });
+}
+
+function sourceOf(part: HubPart): HubSource | null {
+  return part.kind === "image" || part.kind === "file" || part.kind === "audio" ? part.source : null;
+}
+
+function shareFiles(one: Dialect, other: Dialect): boolean {
+  return sameFiles.some((dialects) => dialects.includes(one) && dialects.includes(other));
+}
+
+/** Beside the requests and not on them: nearly none is ever translated. */
+const translations = new WeakMap<ReadRequest, Translation>();
+
+/** The translation of a request, the same whenever it is asked for. */
+export function translationOf(request: ReadRequest, codec: ClientCodec): Translation {
+  let translation = translations.get(request);
+  if (translation === undefined) translations.set(request, (translation = new Translation(request, codec)));
+  return translation;
+}
+
+/** What of a request a deployment was not told as the client said it, in words. */
+export function translatedNotes(request: ReadRequest, deployment: string): readonly string[] {
+  return translations.get(request)?.notes(deployment) ?? nothing;
+}
