@@ -107,6 +107,8 @@ export interface WriteContext {
   readonly created: number;
   /** The name that stands in the answer: the provider's own where null. */
   readonly reportModel: string | null;
+  /** The provider's id for the model, for where its answers name none. */
+  readonly model: string;
   /** The request's body, for dialects whose answers repeat parts of it (`openai-responses`). */
   readonly request: Buffer;
 }

@@ -1,4 +1,4 @@
-import type { Capability, Deployment, Dialect } from "@tuloy/contract";
+import { dialects, type Capability, type Deployment, type Dialect } from "@tuloy/contract";
 
 import type { ClientCodec, UpstreamCodec } from "./codec.ts";
 import { clientCodec, upstreamCodec } from "./codecs.ts";
@@ -23,20 +23,19 @@ export type Lane = Express | Translate;
 
 type Spoken = Pick<Deployment, "dialects">;
 
+const express = new Map<Dialect, Express>(dialects.map((dialect) => [dialect, { kind: "express", dialect }]));
+
 /** Made once for each pair that comes up, so that a request has nothing to make. */
-const lanes = new Map<string, Lane | null>();
+const translations = new Map<string, Translate | null>();
 
 /**
  * The lane from a client's dialect to a deployment: express where the deployment speaks it, else into the first of its dialects that
  * is translated into.
  * @returns null where there is no way
  */
-export function laneFor(client: Dialect, { dialects }: Spoken): Lane | null {
-  const [first] = dialects;
-  if (first === undefined) return null;
-  if (first === client || dialects.includes(client))
-    return known(client, client, () => ({ kind: "express", dialect: client }));
-  for (const dialect of dialects) {
+export function laneFor(client: Dialect, deployment: Spoken): Lane | null {
+  if (deployment.dialects.includes(client)) return express.get(client) ?? null;
+  for (const dialect of deployment.dialects) {
     const lane = translating(client, dialect);
     if (lane !== null) return lane;
   }
@@ -55,11 +54,11 @@ export function completingLaneFor(client: Dialect, deployment: Spoken): Lane | n
 /** Why a request can't take a lane, as far as is known without a look at its content; null: it can. */
 export function laneObstacle(
   client: Dialect,
-  { dialects }: Spoken,
+  deployment: Spoken,
   lane: Lane | null,
   used: readonly Capability[],
 ): string | null {
-  if (lane === null) return `the request is in ${client}, which is not translated into ${dialects.join(" or ")}`;
+  if (lane === null) return `the request is in ${client}, which is not translated into ${deployment.dialects.join(" or ")}`;
   if (lane.kind === "express") return null;
   const lacking = used.find((capability) => !lane.upstream.expresses.has(capability));
   return lacking === undefined
@@ -67,22 +66,14 @@ export function laneObstacle(
     : `the request uses ${lacking}, and this deployment speaks ${lane.dialect}, which has no words for it`;
 }
 
-function translating(client: Dialect, dialect: Dialect): Lane | null {
-  return known(
-    client,
-    dialect,
-    () => {
-      const from = clientCodec(client);
-      const into = upstreamCodec(dialect);
-      return from === null || into === null ? null : { kind: "translate", dialect, client: from, upstream: into };
-    },
-    "translate",
-  );
-}
-
-function known(client: Dialect, dialect: Dialect, make: () => Lane | null, how = "express"): Lane | null {
-  const key = `${how} ${client} ${dialect}`;
-  let lane = lanes.get(key);
-  if (lane === undefined) lanes.set(key, (lane = make()));
+function translating(client: Dialect, dialect: Dialect): Translate | null {
+  const key = `${client} ${dialect}`;
+  let lane = translations.get(key);
+  if (lane === undefined) {
+    const from = clientCodec(client);
+    const into = upstreamCodec(dialect);
+    lane = from === null || into === null ? null : { kind: "translate", dialect, client: from, upstream: into };
+    translations.set(key, lane);
+  }
   return lane;
 }
