@@ -1,10 +1,13 @@
 import type { Dialect } from "@tuloy/contract";
 
+import { chatClient, chatUpstream } from "../openai-chat/codec.ts";
 import type { ClientCodec, UpstreamCodec } from "./codec.ts";
 
-const upstreamCodecs: ReadonlyMap<Dialect, UpstreamCodec> = new Map<Dialect, UpstreamCodec>([]);
+const upstreamCodecs: ReadonlyMap<Dialect, UpstreamCodec> = new Map(
+  [chatUpstream].map((codec) => [codec.dialect, codec]),
+);
 
-const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map<Dialect, ClientCodec>([]);
+const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map([chatClient].map((codec) => [codec.dialect, codec]));
 
 /** How a provider is spoken to in a dialect; null for one that is forwarded only, never translated into. */
 export function upstreamCodec(dialect: Dialect): UpstreamCodec | null {

@@ -58,7 +58,8 @@ export function laneObstacle(
   lane: Lane | null,
   used: readonly Capability[],
 ): string | null {
-  if (lane === null) return `the request is in ${client}, which is not translated into ${deployment.dialects.join(" or ")}`;
+  if (lane === null)
+    return `the request is in ${client}, which is not translated into ${deployment.dialects.join(" or ")}`;
   if (lane.kind === "express") return null;
   const lacking = used.find((capability) => !lane.upstream.expresses.has(capability));
   return lacking === undefined

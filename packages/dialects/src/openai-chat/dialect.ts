@@ -6,7 +6,8 @@ import { completable, continueRequest } from "./continue.ts";
 import { heartbeat, writeError, writeErrorEvent } from "./errors.ts";
 import { chatPromptSize } from "./prompt-size.ts";
 import { readChatRequest } from "./request.ts";
-import { ChatStreamWatch, trailer } from "./stream.ts";
+import { ChatStreamWatch } from "./stream.ts";
+import { trailer } from "./trailer.ts";
 
 /** `POST /chat/completions`. */
 export const openaiChat: ClientDialect = {

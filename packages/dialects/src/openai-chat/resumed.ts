@@ -7,7 +7,7 @@ import { noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
 import { readUsage } from "./usage.ts";
 
 /** What all events of one answer have in common. */
-const envelope = ["id", "created", "model", "system_fingerprint", "service_tier"] as const;
+export const envelope = ["id", "created", "model", "system_fingerprint", "service_tier"] as const;
 
 /** Makes the events of a completing stream into the rest of the stream that broke. */
 export class ResumedEvents {

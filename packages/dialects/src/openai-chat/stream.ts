@@ -10,10 +10,8 @@ import type { StreamEnd, StreamWatch, WatchOptions } from "../stream-watch.ts";
 import { contentLength } from "./content.ts";
 import { noteChunk } from "./deltas.ts";
 import { ResumedEvents } from "./resumed.ts";
+import { trailer } from "./trailer.ts";
 import { readUsage } from "./usage.ts";
-
-/** What ends a whole stream. */
-export const trailer: Buffer = Buffer.from("data: [DONE]\n\n");
 
 /** A JSON body in place of a stream is an error object; more than this is not read of it. */
 const maxJsonBytes = 1024 * 1024;

@@ -1,0 +1,142 @@
+import type {
+  HubFile,
+  HubMessage,
+  HubPart,
+  HubRequest,
+  HubSource,
+  HubToolCall,
+  HubToolResult,
+} from "../hub/request.ts";
+import { writeCallProof } from "./opaque.ts";
+
+type Written = Record<string, unknown>;
+
+/** The messages of a request. A turn's tool results come first, each a message of its own, as they must follow the calls. */
+export function writeMessages({ system, messages }: HubRequest, notes: string[]): Written[] {
+  const written: Written[] = [];
+  if (system.length > 0) written.push({ role: "system", content: joined(system.map(({ text }) => text)) });
+  for (const message of messages) {
+    if (message.role === "assistant") written.push(assistant(message, notes));
+    else written.push(...user(message));
+  }
+  return written;
+}
+
+/**
+ * Texts that stand side by side are one text: several servers (DeepSeek, older llama.cpp) take no list of parts, and no model
+ * sees the seam.
+ */
+function joined(texts: readonly string[]): string {
+  return texts.join("\n\n");
+}
+
+function user({ parts }: HubMessage): Written[] {
+  const results = parts.filter((part) => part.kind === "tool_result");
+  const written = results.map((result) => ({
+    role: "tool",
+    tool_call_id: result.callId,
+    content: resultText(result),
+  }));
+  // A tool message holds text only: what else a tool gave back follows as the user's.
+  const shown = results.flatMap((result) => result.parts.filter((part) => part.kind !== "text"));
+  const said = [...shown, ...parts.filter((part) => part.kind !== "tool_result")];
+  return said.length === 0 && results.length > 0 ? written : [...written, { role: "user", content: content(said) }];
+}
+
+function resultText({ parts, isError }: HubToolResult): string {
+  const text = joined(parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])));
+  const shown = parts.some((part) => part.kind !== "text");
+  const said = text === "" && shown ? "The result is in the next message." : text;
+  return isError && !/^error\b/i.test(said) ? `Error: ${said}` : said;
+}
+
+function content(parts: readonly HubPart[]): unknown {
+  const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
+  return texts.length === parts.length ? joined(texts) : parts.flatMap(writePart);
+}
+
+function writePart(part: HubPart): Written[] {
+  switch (part.kind) {
+    case "text":
+      return [{ type: "text", text: part.text }];
+    case "image":
+      return [
+        {
+          type: "image_url",
+          image_url: { url: urlOf(part.source), ...(part.detail === null ? {} : { detail: part.detail }) },
+        },
+      ];
+    case "audio":
+      return [{ type: "input_audio", input_audio: { data: dataOf(part.source), format: part.format } }];
+    case "file":
+      return [writeFile(part)];
+    default:
+      return [];
+  }
+}
+
+/** A document of text is its text: as a file, only PDF is taken. */
+function writeFile({ source, name }: HubFile): Written {
+  if (source.at === "id") return { type: "file", file: { file_id: source.id } };
+  if (source.at === "inline" && source.mediaType.startsWith("text/")) {
+    const text = Buffer.from(source.data, "base64").toString("utf8");
+    return { type: "text", text: name === null ? text : `${name}:\n\n${text}` };
+  }
+  return { type: "file", file: { file_data: urlOf(source), filename: name ?? "document.pdf" } };
+}
+
+function urlOf(source: HubSource): string {
+  return source.at === "url"
+    ? source.url
+    : source.at === "inline"
+      ? `data:${source.mediaType};base64,${source.data}`
+      : "";
+}
+
+function dataOf(source: HubSource): string {
+  return source.at === "inline" ? source.data : "";
+}
+
+function assistant({ parts }: HubMessage, notes: string[]): Written {
+  const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
+  const refusals = parts.flatMap((part) => (part.kind === "refusal" ? [part.text] : []));
+  const calls = parts.filter((part) => part.kind === "tool_call");
+  if (parts.some(({ kind }) => kind === "thought"))
+    note(notes, "earlier reasoning was left out: it is not taken back there");
+  return {
+    role: "assistant",
+    content: texts.length === 0 ? null : joined(texts),
+    ...(refusals.length === 0 ? {} : { refusal: joined(refusals) }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }),
+  };
+}
+
+function writeCall({ id, name, arguments: json, opaque }: HubToolCall): Written {
+  return { id, type: "function", function: { name, arguments: json }, ...writeCallProof(opaque ?? null) };
+}
+
+function note(notes: string[], words: string): void {
+  if (!notes.includes(words)) notes.push(words);
+}
+
+/** What of a request's content this dialect has no words for; null: nothing. */
+export function chatObstacle({ messages }: HubRequest): string | null {
+  for (const { parts } of messages) {
+    const found = partsObstacle(parts);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function partsObstacle(parts: readonly HubPart[]): string | null {
+  for (const part of parts) {
+    if (part.kind === "tool_result") {
+      const inner = partsObstacle(part.parts);
+      if (inner !== null) return inner;
+    }
+    if (part.kind === "image" && part.source.at === "id") return "takes no images by their id";
+    if (part.kind === "audio" && part.source.at !== "inline") return "takes audio only as it is, not by address";
+    if (part.kind === "file" && part.source.at === "url") return "takes no files by URL";
+  }
+  return null;
+}
