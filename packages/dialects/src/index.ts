@@ -27,4 +27,4 @@ export * from "./hub/codecs.ts";
 export * from "./hub/request.ts";
 export * from "./hub/lane.ts";
 export { TranslatedReading } from "./hub/reading.ts";
-export { translatedNotes, translationOf } from "./hub/translation.ts";
+export { isTranslated, translatedNotes, translationOf } from "./hub/translation.ts";

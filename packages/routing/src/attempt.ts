@@ -27,6 +27,11 @@ export interface CourseInput {
   readonly affinity?: string | null;
   /** `deadlineAt` is the client's own, shorter limit: running into it is not the deployment's fault. */
   readonly clientShortened: boolean;
+  /**
+   * Why a deployment can't be told this request, in words; asked before the first call to it, since finding out may cost more than
+   * a plan may. Null or absent: every one can.
+   */
+  readonly obstacle?: ((deployment: Deployment) => string | null) | null;
   /** Who asks, for provider keys that are reserved; absent: every key may be used. */
   readonly caller?: Caller;
 }

@@ -213,8 +213,19 @@ export class Course {
   }
 
   #isUntried(deployment: Deployment): boolean {
-    if (this.#tried.includes(deployment)) return false;
+    if (this.#tried.includes(deployment) || this.#isObstructed(deployment)) return false;
     return this.#tooSmallWindow < 0 || (deployment.contextTokens ?? 0) > this.#tooSmallWindow;
+  }
+
+  /** No attempt is spent on who can't be told the request. */
+  #isObstructed(deployment: Deployment): boolean {
+    const { obstacle } = this.#input;
+    if (obstacle === undefined || obstacle === null) return false;
+    const why = obstacle(deployment);
+    if (why === null) return false;
+    if (!this.#exclusions.some((known) => known.deployment === deployment.id))
+      this.#exclusions.push({ deployment: deployment.id, reason: "capability", detail: why });
+    return true;
   }
 
   /** All but a request's first call, and its first move to a closed twin, are retries in the budget's sense. */
@@ -321,7 +332,7 @@ export class Course {
 
   /** After `context_length`, one that somebody listed may stand in unless its window is known to be too small as well. */
   #mayStandIn({ deployment, listed }: PlannedEquivalent): boolean {
-    if (this.#tried.includes(deployment) || this.#sawEmpty) return false;
+    if (this.#tried.includes(deployment) || this.#sawEmpty || this.#isObstructed(deployment)) return false;
     if (this.#tooSmallWindow < 0) return true;
     const window = deployment.contextTokens ?? (listed ? Infinity : 0);
     return window > this.#tooSmallWindow || (listed && this.#tooSmallWindow === Infinity);

@@ -41,6 +41,7 @@ export function planInput(
     affinity: null,
     overrides: null,
     parameterUse: { parameters: [], stops: 0 },
+    obstacle: null,
     equivalents: [],
     ...fields,
   };

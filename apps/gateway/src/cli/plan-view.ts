@@ -1,5 +1,6 @@
 import { estimateUsd } from "@tuloy/catalog";
 import type { Capability, Deployment, EquivalentRecord, Exclusion, ParameterUse, Price } from "@tuloy/contract";
+import { laneFor, laneObstacle } from "@tuloy/dialects";
 import { estimatedUsd, Health, makePlan, shareOf, type EquivalentOffer, type Plan } from "@tuloy/routing";
 
 import { offersOf, planBaseOf } from "../config/plan-bases.ts";
@@ -35,6 +36,8 @@ export const anyRequest: Wish = {
 
 /** The plan that a route makes for a model, before any health is known and without chance. */
 export function planOf(snapshot: Snapshot, entry: ModelEntry, route: Route, wish: Wish): Plan {
+  // Clients of every dialect are served; most speak this one.
+  const usual = entry.operation === "chat" ? "openai-chat" : "openai-embeddings";
   const noOffers: readonly EquivalentOffer[] = [];
   return makePlan(
     {
@@ -50,6 +53,7 @@ export function planOf(snapshot: Snapshot, entry: ModelEntry, route: Route, wish
       affinity: null,
       overrides: null,
       parameterUse: noParameters,
+      obstacle: (deployment) => laneObstacle(usual, deployment, laneFor(usual, deployment), wish.capabilities),
       equivalents: wish.lock === null ? offersOf(snapshot, route, entry, fileOrganization) : noOffers,
     },
     // In the middle of all chances the largest share comes first, and nothing is explored.

@@ -1,18 +1,22 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { formatDuration, type Failure, type Usage } from "@tuloy/contract";
-import type { ClientDialect } from "@tuloy/dialects";
+import type { AnswerReading } from "@tuloy/dialects";
 
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { UpstreamCall, type CallContext } from "./upstream-call.ts";
 
-/** A whole JSON answer. */
+/** A whole JSON answer, in the client's dialect. */
 export interface Answer {
   readonly body: Buffer;
   readonly usage: Usage | null;
   /** Characters of its content. */
   readonly textLength: number;
+  /** Oddities for the trace. */
+  readonly notes: readonly string[];
 }
+
+const noNotes: readonly string[] = [];
 
 export type AnswerOutcome =
   | { readonly kind: "answered"; readonly answer: Answer }
@@ -24,7 +28,7 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 
 /** A call whose answer is one JSON document. */
 export class AnswerCall extends UpstreamCall {
-  readonly #dialect: ClientDialect;
+  readonly #reading: AnswerReading;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   readonly #settle: (outcome: AnswerOutcome) => void;
@@ -33,11 +37,11 @@ export class AnswerCall extends UpstreamCall {
   constructor(
     context: CallContext,
     request: UpstreamRequest,
-    dialect: ClientDialect,
+    reading: AnswerReading,
     settle: (outcome: AnswerOutcome) => void,
   ) {
     super(context, request);
-    this.#dialect = dialect;
+    this.#reading = reading;
     this.#settle = settle;
   }
 
@@ -57,14 +61,15 @@ export class AnswerCall extends UpstreamCall {
   protected onGoodEnd(): void {
     const [only] = this.#chunks;
     const body = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks, this.#bytes);
-    const read = this.#dialect.readAnswer(body, this.context.preset);
+    const read = this.#reading.readAnswer(body, this.context.preset);
     if (!read.ok) {
       this.fail({ ...read.failure, status: read.failure.status ?? this.status });
       return;
     }
     this.decided = true;
     this.clearTimer();
-    const answer = { body, usage: read.usage, textLength: read.textLength };
+    const { usage, textLength, notes = noNotes } = read;
+    const answer = { body: read.body ?? body, usage, textLength, notes };
     if (read.empty)
       this.#settle({
         kind: "failed",

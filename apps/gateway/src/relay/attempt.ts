@@ -11,6 +11,7 @@ import type { Outlet } from "../upstream/outlet.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
 import { encode, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
+import { contentObstacles, readingFor, reportedAs } from "./lane.ts";
 import { affinityOf } from "./plan.ts";
 import { race } from "./race.ts";
 import type { Asked } from "./read.ts";
@@ -148,6 +149,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
       affinity: affinityOf(asked),
       clientShortened,
       caller: principal,
+      obstacle: contentObstacles(request, plan),
     },
     health,
     random,
@@ -222,7 +224,7 @@ function upstreamCall(
   settle: (outcome: CallOutcome) => void,
 ): UpstreamCall {
   const { call } = open;
-  const { dialect, clock, outlet, fault } = context;
+  const { clock, outlet, fault } = context;
   const provider = providerOf(call.deployment, context);
   const secret = secretOf(provider, call.key.name);
   const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders, entry.model);
@@ -236,13 +238,14 @@ function upstreamCall(
     mayCut,
     fault,
   };
+  const reading = readingFor(request, call.deployment, context, reportedAs(route, request));
   if (!request.facts.stream) {
-    return new AnswerCall(callContext, upstreamRequest, dialect, (outcome) =>
+    return new AnswerCall(callContext, upstreamRequest, reading, (outcome) =>
       settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
     );
   }
   const { onPartial } = route.failover;
-  return new StreamCall(callContext, upstreamRequest, dialect, {
+  return new StreamCall(callContext, upstreamRequest, reading, {
     wantsUsage: request.facts.wantsUsage,
     choices: request.facts.choices,
     stallLimits: route.failover,

@@ -92,7 +92,7 @@ function concludeAnswer(
   reply.answer(200, headers, reported(answer.body, context));
   const record = recordAttempt(open, { startedAt, now, failure: null, usage });
   records.push(record);
-  return { answered: record, outcome: "succeeded", status: 200, code: null, notes: [] };
+  return { answered: record, outcome: "succeeded", status: 200, code: null, notes: answer.notes };
 }
 
 async function concludeStream(

@@ -1,7 +1,18 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { Deployment } from "@tuloy/contract";
-import type { ParameterTarget, ReadRequest } from "@tuloy/dialects";
+import {
+  bodyFor,
+  endpointFor,
+  laneFor,
+  pathOf,
+  translationOf,
+  type Endpoint,
+  type Lane,
+  type ParameterTarget,
+  type ReadRequest,
+  type WriteTarget,
+} from "@tuloy/dialects";
 
 import type { Provider } from "../config/snapshot.ts";
 import { version } from "../version.ts";
@@ -10,6 +21,8 @@ import type { Destination, UpstreamRequest } from "../upstream/outlet.ts";
 
 /** Client headers that may go upstream. Everything else stays here: hop-by-hop headers, credentials, cookies, addresses. */
 const forwarded = ["anthropic-version", "anthropic-beta", "openai-beta", "traceparent"] as const;
+
+const forwardedAnywhere = ["traceparent"] as const;
 
 const userAgent = `tuloy/${version}`;
 
@@ -35,16 +48,45 @@ export function encode(
   askedModel: string,
 ): UpstreamRequest {
   const { to, basePath } = addressOf(provider);
-  const endpoint = provider.preset.endpoints[request.operation]?.[0];
-  if (!endpoint) throw new Error(`${provider.name} has a deployment for ${request.operation} but its kind serves none`);
+  const { stream } = request.facts;
+  const { upstreamModel } = deployment;
+  const lane = laneFor(request.dialect, deployment);
+  const endpoint = lane === null ? null : endpointFor(provider.preset, request.operation, lane.dialect, upstreamModel);
+  if (lane === null || endpoint === null)
+    throw new Error(`${deployment.id} was planned for ${request.dialect}, and there is no way to it`);
+  const body =
+    lane.kind === "express"
+      ? request.encode(upstreamModel, provider.preset, targetOf(request, deployment, askedModel))
+      : translationOf(request, lane.client).write(
+          lane.upstream,
+          writeTargetOf(deployment, provider, askedModel),
+          deployment.id,
+        );
   return {
     deployment,
-    stream: request.facts.stream,
+    stream,
     to,
-    path: basePath + endpoint.path,
-    headers: headersFor(request, provider, secret, client),
-    body: request.encode(deployment.upstreamModel, provider.preset, targetOf(request, deployment, askedModel)),
+    path: basePath + pathOf(endpoint, upstreamModel, stream),
+    headers: headersFor(stream, lane, endpoint, provider, secret, client),
+    body: bodyFor(endpoint, body),
     authorize: authorizerFor(provider, secret),
+  };
+}
+
+/** The same request at another path of the provider than its base URL's own. */
+export function atBase(request: UpstreamRequest, provider: Provider, basePath: string): UpstreamRequest {
+  return { ...request, path: basePath + request.path.slice(addressOf(provider).basePath.length) };
+}
+
+function writeTargetOf(deployment: Deployment, { preset }: Provider, askedModel: string): WriteTarget {
+  const { upstreamModel, model, outputTokens, parameters } = deployment;
+  return {
+    model: upstreamModel,
+    canonicalModel: model,
+    preset,
+    outputTokens,
+    parameters,
+    substitute: model !== askedModel,
   };
 }
 
@@ -60,7 +102,9 @@ export function targetOf(
 }
 
 function headersFor(
-  request: ReadRequest,
+  stream: boolean,
+  lane: Lane,
+  endpoint: Endpoint,
   provider: Provider,
   secret: string | null,
   client: IncomingHttpHeaders,
@@ -70,16 +114,25 @@ function headersFor(
     "content-type",
     "application/json",
     "accept",
-    request.facts.stream ? "text/event-stream" : "application/json",
+    stream ? "text/event-stream" : "application/json",
     // Events cannot be watched through a compression.
     "accept-encoding",
     "identity",
     "user-agent",
     agent === undefined ? userAgent : `${agent} ${userAgent}`,
   ];
-  for (const name of forwarded) {
+  // What a client says to its own dialect means nothing in another.
+  const allowed = lane.kind === "express" ? forwarded : forwardedAnywhere;
+  for (const name of allowed) {
     const value = client[name];
     if (typeof value === "string") headers.push(name, value);
+  }
+  if (endpoint.headers !== undefined) {
+    for (const [name, value] of Object.entries(endpoint.headers)) {
+      const at = headers.findIndex((known, index) => index % 2 === 0 && known === name);
+      if (at === -1) headers.push(name, value);
+      else if (!forwarded.some((known) => known === name)) headers[at + 1] = value;
+    }
   }
   const { auth } = provider.preset;
   if (auth !== "none" && "header" in auth && secret !== null) headers.push(auth.header, auth.prefix + secret);

@@ -4,6 +4,7 @@ import { makePlan, type EquivalentOffer, type Health, type Plan } from "@tuloy/r
 
 import { offersOf, planBaseOf } from "../config/plan-bases.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import { plannedObstacles } from "./lane.ts";
 import type { Asked } from "./read.ts";
 
 /** What a plan is made with, beyond the request. */
@@ -34,6 +35,7 @@ export function planFor(asked: Asked, { snapshot, health, random, now, size }: P
       affinity: affinityOf(asked),
       overrides,
       parameterUse: facts,
+      obstacle: plannedObstacles(asked),
       equivalents: equivalentsOf(asked, snapshot),
     },
     { health, random, estimate: estimateUsd, now },

@@ -1,6 +1,7 @@
 import { costUsd } from "@tuloy/catalog";
 import type {
   AttemptRecord,
+  Deployment,
   Dialect,
   EquivalentRecord,
   Exclusion,
@@ -10,7 +11,7 @@ import type {
   Trace,
   Usage,
 } from "@tuloy/contract";
-import type { ReadRequest } from "@tuloy/dialects";
+import { isTranslated, laneFor, translatedNotes, type ReadRequest } from "@tuloy/dialects";
 import { plannedOf, primaryOf, type Plan, type PlannedEquivalent } from "@tuloy/routing";
 
 import type { Principal } from "../config/key-ring.ts";
@@ -138,12 +139,17 @@ function translationNotes(
   plan: Plan,
   attempts: readonly AttemptRecord[],
 ): readonly string[] {
-  if (request.facts.parameters.length === 0) return noNotes;
+  if (request.facts.parameters.length === 0 && !isTranslated(request)) return noNotes;
   return plannedOf(plan).flatMap((deployment) => {
-    const target = targetOf(request, deployment, entry.model);
-    if (target === null || !attempts.some((attempt) => attempt.deployment === deployment.id)) return noNotes;
-    return request.notes(target).map((note) => `${deployment.id}: ${note}`);
+    if (!attempts.some((attempt) => attempt.deployment === deployment.id)) return noNotes;
+    return notesOn(request, deployment, entry.model).map((note) => `${deployment.id}: ${note}`);
   });
+}
+
+function notesOn(request: ReadRequest, deployment: Deployment, askedModel: string): readonly string[] {
+  if (laneFor(request.dialect, deployment)?.kind === "translate") return translatedNotes(request, deployment.id);
+  const target = targetOf(request, deployment, askedModel);
+  return target === null ? noNotes : request.notes(target);
 }
 
 /** Everything that the request cost, failed attempts included. Null when no attempt has a known cost. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { formatDuration, type Failure, type Timer, type Usage } from "@tuloy/contract";
-import type { ClientDialect, Resume, StreamWatch } from "@tuloy/dialects";
+import type { AnswerReading, Resume, StreamWatch } from "@tuloy/dialects";
 
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { UpstreamCall, type CallContext } from "./upstream-call.ts";
@@ -64,9 +64,11 @@ const lingerMs = 2000;
 /** All content is here, only the terminator is missing: it is not waited for as long as content would be. */
 const terminatorMs = 5000;
 
+const noBytes = Buffer.alloc(0);
+
 /** A call whose answer is a stream: held back until its first content, then poured into a sink while being watched. */
 export class StreamCall extends UpstreamCall {
-  readonly #dialect: ClientDialect;
+  readonly #reading: AnswerReading;
   readonly #wantsUsage: boolean;
   readonly #choices: number;
   readonly #keep: boolean;
@@ -85,9 +87,9 @@ export class StreamCall extends UpstreamCall {
   #lastByteAt = 0;
   #lastContentAt = 0;
 
-  constructor(context: CallContext, request: UpstreamRequest, dialect: ClientDialect, options: StreamOptions) {
+  constructor(context: CallContext, request: UpstreamRequest, reading: AnswerReading, options: StreamOptions) {
     super(context, request);
-    this.#dialect = dialect;
+    this.#reading = reading;
     this.#wantsUsage = options.wantsUsage;
     this.#choices = options.choices;
     this.#keep = options.keep === true;
@@ -138,7 +140,7 @@ export class StreamCall extends UpstreamCall {
   }
 
   protected onGoodHead(headers: IncomingHttpHeaders): void {
-    this.#watch = this.#dialect.watch({
+    this.#watch = this.#reading.watch({
       wantsUsage: this.#wantsUsage,
       choices: this.#choices,
       preset: this.context.preset,
@@ -221,7 +223,7 @@ export class StreamCall extends UpstreamCall {
       if (!this.decided) this.#commit();
       this.#conclude({ kind: "whole", trailer: end.trailer });
     } else if (end.failure.class === "empty" && !this.decided) {
-      const body = Buffer.concat([...this.#held, this.#dialect.trailer]);
+      const body = Buffer.concat([...this.#held, end.trailer ?? noBytes]);
       this.cancel();
       this.#settle({ kind: "failed", failure: this.#withStatus(end.failure), empty: { body, usage: watch.usage } });
     } else {

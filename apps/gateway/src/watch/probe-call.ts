@@ -6,6 +6,7 @@ import type { KeyReport, PermitResult, ProbeResult } from "@tuloy/routing";
 
 import { AnswerCall, type AnswerOutcome } from "../relay/answer-call.ts";
 import { encode, secretOf } from "../relay/encode.ts";
+import { readingFor } from "../relay/lane.ts";
 import type { Outlet } from "../upstream/outlet.ts";
 import type { ProbeTarget } from "./probe-targets.ts";
 
@@ -96,7 +97,7 @@ export function startProbe(
     const call = new AnswerCall(
       context,
       encode(request, deployment, provider, secret, {}, deployment.model),
-      dialect,
+      readingFor(request, deployment, { dialect, clock }, null),
       resolve,
     );
     call.start();

@@ -100,6 +100,11 @@ export function translationOf(request: ReadRequest, codec: ClientCodec): Transla
   return translation;
 }
 
+/** Whether anybody was to be told the request in another dialect. */
+export function isTranslated(request: ReadRequest): boolean {
+  return translations.has(request);
+}
+
 /** What of a request a deployment was not told as the client said it, in words. */
 export function translatedNotes(request: ReadRequest, deployment: string): readonly string[] {
   return translations.get(request)?.notes(deployment) ?? nothing;

@@ -93,7 +93,10 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   end(): StreamEnd {
     if (this.failure === null && this.#kind === "json" && !this.done) this.#judgeJson(true);
     this.failure ??= this.#verdict();
-    if (this.failure !== null) return { ok: false, failure: this.failure };
+    if (this.failure !== null) {
+      const { failure } = this;
+      return failure.class === "empty" ? { ok: false, failure, trailer } : { ok: false, failure };
+    }
     if (!this.done) this.#note("the stream had no [DONE]; it was added");
     return { ok: true, trailer };
   }

@@ -20,6 +20,8 @@ function byNeeds(deployment: Deployment, input: PlanInput): Exclusion | null {
   if (lacking !== null) {
     return excluded(deployment, "capability", `the request uses ${lacking}, which this deployment does not offer`);
   }
+  const obstacle = input.obstacle === null ? null : input.obstacle(deployment);
+  if (obstacle !== null) return excluded(deployment, "capability", obstacle);
   if (deployment.contextTokens !== null && tokens > deployment.contextTokens) {
     const detail = `the request needs about ${tokens} tokens, the window holds ${deployment.contextTokens}`;
     return excluded(deployment, "context", detail);

@@ -69,6 +69,8 @@ export interface PlanInput extends RequestSize {
   readonly affinity: string | null;
   readonly overrides: RoutingOverrides | null;
   readonly parameterUse: ParameterUse;
+  /** Why a deployment can't be told this request in a dialect of its own, in words. Null: every one speaks the client's. */
+  readonly obstacle: ((deployment: Deployment) => string | null) | null;
   /** Other models that may stand in, in order. */
   readonly equivalents: readonly EquivalentOffer[];
 }

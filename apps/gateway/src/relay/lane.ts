@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+
+import type { Clock, Deployment } from "@tuloy/contract";
+import {
+  completingLaneFor,
+  laneFor,
+  laneObstacle,
+  TranslatedReading,
+  translationOf,
+  type AnswerReading,
+  type ClientDialect,
+  type Lane,
+  type ReadRequest,
+} from "@tuloy/dialects";
+import type { Plan } from "@tuloy/routing";
+
+import type { Route } from "../config/snapshot.ts";
+import type { Asked } from "./read.ts";
+
+/** The name that stands in answers, where the route does not leave it to the provider; null: it does. */
+export function reportedAs({ reportModel }: Route, { model }: ReadRequest): string | null {
+  return reportModel === "answered" ? null : model;
+}
+
+/** Why a deployment can't be told a request, in words; null: it can. */
+type Obstacle = (deployment: Deployment) => string | null;
+
+/**
+ * What stands between a request and the deployments of its plan, as far as a plan looks: into the content only where somebody
+ * must, since nobody speaks the client's dialect. Null where all do, which is the common case.
+ */
+export function plannedObstacles({ request, entry, standIns, route }: Asked): Obstacle | null {
+  const { dialect, facts } = request;
+  const speaks = ({ dialects }: Deployment): boolean => dialects.includes(dialect);
+  const alone = standIns.length === 0 && route.equivalents !== "listed" && route.equivalents !== "nearest";
+  if (alone && entry.deployments.every(speaks)) return null;
+  const thorough = !entry.deployments.some(speaks);
+  return (deployment) => {
+    const lane = laneFor(dialect, deployment);
+    return (
+      laneObstacle(dialect, deployment, lane, facts.capabilities) ?? (thorough ? contentObstacle(request, lane) : null)
+    );
+  };
+}
+
+/** The same as far as can be known. Null where all speak the client's dialect. */
+export function contentObstacles(request: ReadRequest, { candidates, equivalents }: Plan): Obstacle | null {
+  const { dialect } = request;
+  const speaks = ({ dialects }: Deployment): boolean => dialects.includes(dialect);
+  if (candidates.every(speaks) && (equivalents?.every(({ deployment }) => speaks(deployment)) ?? true)) return null;
+  return (deployment) => contentObstacle(request, laneFor(dialect, deployment));
+}
+
+function contentObstacle(request: ReadRequest, lane: Lane | null): string | null {
+  return lane?.kind === "translate" ? translationOf(request, lane.client).obstacle(lane.upstream) : null;
+}
+
+/** Whom an answer is read for. */
+interface Reader {
+  readonly dialect: ClientDialect;
+  readonly clock: Clock;
+}
+
+/**
+ * What reads the answers of a deployment for the client.
+ * @param reportModel the name that is to stand in the answer; null: the provider's own. Heeded by translations only
+ */
+export function readingFor(
+  request: ReadRequest,
+  deployment: Deployment,
+  reader: Reader,
+  reportModel: string | null,
+): AnswerReading {
+  const lane = laneFor(request.dialect, deployment);
+  return lane?.kind === "express" ? reader.dialect : translated(lane, request, deployment, reader, reportModel);
+}
+
+/** The same for a stream that completes one that broke. */
+export function completingReadingFor(
+  request: ReadRequest,
+  deployment: Deployment,
+  reader: Reader,
+  reportModel: string | null,
+): AnswerReading {
+  const lane = completingLaneFor(request.dialect, deployment);
+  return lane?.kind === "express" ? reader.dialect : translated(lane, request, deployment, reader, reportModel);
+}
+
+function translated(
+  lane: Lane | null,
+  request: ReadRequest,
+  { id, upstreamModel }: Deployment,
+  { dialect, clock }: Reader,
+  reportModel: string | null,
+): AnswerReading {
+  if (lane?.kind !== "translate")
+    throw new Error(`${id} was planned for ${request.dialect}, and there is no way to it`);
+  return new TranslatedReading({
+    upstream: lane.upstream,
+    client: lane.client,
+    heartbeat: dialect.heartbeat,
+    context: {
+      wantsUsage: request.facts.wantsUsage,
+      makeId: () => randomBytes(12).toString("hex"),
+      created: Math.floor(clock.wall() / 1000),
+      reportModel,
+      model: upstreamModel,
+      request: translationOf(request, lane.client).body,
+    },
+  });
+}
