@@ -1,0 +1,95 @@
+import type { Usage } from "@tuloy/contract";
+
+import type { StreamWatch } from "../stream-watch.ts";
+import type { HubFinish, HubSink } from "./answer.ts";
+import type { WriteContext, WriteTarget } from "./codec.ts";
+import type { Opaque } from "./request.ts";
+import { openaiCompatible } from "../providers/openai-compatible.ts";
+
+/** One thing that was told to a sink. */
+export type Telling = readonly [what: keyof HubSink, ...rest: readonly unknown[]];
+
+/** Keeps what it is told; pieces of one part that follow each other are one. */
+export class Listener implements HubSink {
+  readonly tellings: Telling[] = [];
+
+  begin(id: string | null, model: string | null): void {
+    this.tellings.push(["begin", id, model]);
+  }
+  text(text: string): void {
+    this.#piece("text", text);
+  }
+  thought(text: string): void {
+    this.#piece("thought", text);
+  }
+  thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
+    this.tellings.push(["thoughtOpaque", opaque, redacted, id]);
+  }
+  refusal(text: string): void {
+    this.#piece("refusal", text);
+  }
+  toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.tellings.push(["toolCall", call, id, name, opaque]);
+  }
+  toolArguments(call: number, json: string): void {
+    const last = this.tellings.at(-1);
+    if (last?.[0] === "toolArguments" && last[1] === call) {
+      this.tellings[this.tellings.length - 1] = ["toolArguments", call, String(last[2]) + json];
+    } else this.tellings.push(["toolArguments", call, json]);
+  }
+  usage(usage: Usage): void {
+    this.tellings.push(["usage", usage]);
+  }
+  finish(reason: HubFinish, stopSequence: string | null): void {
+    this.tellings.push(["finish", reason, stopSequence]);
+  }
+  fail(failure: unknown): void {
+    this.tellings.push(["fail", failure]);
+  }
+  left(what: string): void {
+    this.tellings.push(["left", what]);
+  }
+
+  #piece(what: "text" | "thought" | "refusal", text: string): void {
+    const last = this.tellings.at(-1);
+    if (last?.[0] === what) this.tellings[this.tellings.length - 1] = [what, String(last[1]) + text];
+    else this.tellings.push([what, text]);
+  }
+}
+
+export function writeContext(fields: Partial<WriteContext> = {}): WriteContext {
+  let made = 0;
+  return {
+    wantsUsage: true,
+    makeId: () => `made-${++made}`,
+    created: 1_700_000_000,
+    reportModel: null,
+    model: "upstream-model",
+    request: Buffer.from("{}"),
+    ...fields,
+  };
+}
+
+export function writeTarget(fields: Partial<WriteTarget> = {}): WriteTarget {
+  return {
+    model: "upstream-model",
+    canonicalModel: "model-x",
+    preset: openaiCompatible,
+    outputTokens: null,
+    parameters: null,
+    substitute: false,
+    ...fields,
+  };
+}
+
+/** Feeds a stream, cut into chunks of the given sizes, over and over. @returns what the client gets of it */
+export function feed(watch: StreamWatch, bytes: Buffer, sizes: readonly number[] = [bytes.length]): string {
+  const out: Buffer[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = Math.max(1, sizes[turn % sizes.length] ?? bytes.length);
+    watch.push(bytes.subarray(at, at + size));
+    out.push(...watch.forward);
+    at += size;
+  }
+  return Buffer.concat(out).toString();
+}
