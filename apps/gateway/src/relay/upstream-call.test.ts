@@ -61,6 +61,7 @@ function called(authorize: Authorize): { call: Plain; clock: FakeClock; outlet: 
       model: "m",
       upstreamModel: "m",
       operation: "chat",
+      dialects: ["openai-chat"],
       region: null,
       contextTokens: null,
       outputTokens: null,

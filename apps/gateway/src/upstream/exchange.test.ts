@@ -52,6 +52,7 @@ function requestWith(authorize?: Authorize): UpstreamRequest {
       model: "m",
       upstreamModel: "m",
       operation: "chat",
+      dialects: ["openai-chat"],
       region: null,
       contextTokens: null,
       outputTokens: null,

@@ -32,13 +32,7 @@ export const failedFinishes: ReadonlyMap<string, "server_error" | "overloaded"> 
 
 /** OpenAI's word for an end. */
 export function chatFinish(finish: HubFinish, refused: boolean): string {
-  switch (finish) {
-    case "refusal":
-      // With the model's own words of refusal OpenAI says `stop`; without them it was cut, which clients know as a filter's work.
-      return refused ? "stop" : "content_filter";
-    case "pause":
-      return "stop";
-    default:
-      return finish;
-  }
+  // With the model's own words of refusal OpenAI says `stop`; without them it was cut, which clients know as a filter's work.
+  if (finish === "refusal") return refused ? "stop" : "content_filter";
+  return finish === "pause" ? "stop" : finish;
 }

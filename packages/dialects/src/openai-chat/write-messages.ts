@@ -70,7 +70,10 @@ function writePart(part: HubPart): Written[] {
       return [{ type: "input_audio", input_audio: { data: dataOf(part.source), format: part.format } }];
     case "file":
       return [writeFile(part)];
-    default:
+    case "thought":
+    case "refusal":
+    case "tool_call":
+    case "tool_result":
       return [];
   }
 }

@@ -1,6 +1,6 @@
 import type { Dialect, Operation } from "@tuloy/contract";
 
-import { insertMember, splice } from "../json/splice.ts";
+import { splice } from "../json/splice.ts";
 import { stripMembers } from "../json/strip.ts";
 import { scanTopLevel } from "../json/top-level.ts";
 import type { Endpoint, ProviderPreset } from "./preset.ts";
@@ -45,11 +45,9 @@ export function bodyFor({ body: wish }: Endpoint, body: Buffer): Buffer {
   const { members, bodyStart } = scanned;
   const left = stripMembers({ body, members, bodyStart }, (key) => without.includes(key));
   const added = Object.entries(set).filter(([key]) => !left.members.some((member) => member.key === key));
-  const [last] = added.slice(-1);
-  // All of them stand before the first member, and only the last one has to know whether there is one.
-  const edits = added.map(([key, value]) => {
-    const edit = insertMember(left, key, JSON.stringify(value));
-    return key === last?.[0] || left.members.length > 0 ? edit : { ...edit, text: `${edit.text},` };
-  });
-  return splice(left.body, edits);
+  if (added.length === 0) return left.body;
+  // All that is added stands before the first member.
+  const text = added.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",");
+  const separator = left.members.length > 0 ? "," : "";
+  return splice(left.body, [{ start: bodyStart, end: bodyStart, text: text + separator }]);
 }
