@@ -8,6 +8,7 @@ import { askToComplete, askWhetherItContinues, skillOf } from "./completing-call
 import { pourStream, relabelFor } from "./deliver.ts";
 import { estimateUsage } from "./estimate.ts";
 import type { Interruption } from "./interrupt.ts";
+import { contentObstacles } from "./lane.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
 import { heartbeatMs } from "./reply.ts";
@@ -48,9 +49,10 @@ export async function complete(broken: BrokenStream, context: CompleteContext): 
   const { clock, interrupt, dialect, health } = attempting;
   const { sent } = broken;
   const { deployment: from } = broken.open.call;
+  const obstacle = contentObstacles(asked.request, plan);
   const completion = new Completion(
     {
-      planned: plannedOf(plan),
+      planned: obstacle === null ? plannedOf(plan) : plannedOf(plan).filter((each) => obstacle(each) === null),
       from,
       failure: broken.failure,
       softAllowed: asked.route.failover.onPartial === "continue-soft",

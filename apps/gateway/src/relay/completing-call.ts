@@ -1,9 +1,13 @@
-import type { Deployment, Failure, Usage } from "@tuloy/contract";
+import type { ContinuationWay, Deployment, Dialect, Failure, Usage } from "@tuloy/contract";
 import {
   continuationOf,
   continuationProbe,
   isReadRequest,
+  laneFor,
+  openaiChat,
   showsContinuation,
+  upstreamCodec,
+  type ClientDialect,
   type CompletionMode,
   type Continuation,
   type SentAnswer,
@@ -14,8 +18,9 @@ import type { Provider } from "../config/snapshot.ts";
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { AnswerCall } from "./answer-call.ts";
 import { ownFault, providerOf, type AttemptContext } from "./attempt.ts";
-import { encode, secretOf } from "./encode.ts";
+import { atBase, encode, secretOf } from "./encode.ts";
 import type { Interruption } from "./interrupt.ts";
+import { completingReadingFor, reportedAs } from "./lane.ts";
 import type { Asked } from "./read.ts";
 import type { OpenAttempt } from "./record.ts";
 import { StreamCall, type StreamOutcome } from "./stream-call.ts";
@@ -32,14 +37,27 @@ type Faulty = Extract<StreamOutcome, { kind: "failed" }>;
 /** The way in which servers of unknown kind are asked: those that do not know its members mostly ignore them. */
 const triedWay = "vllm";
 
-/** Whether a deployment is known to go on exactly, by its provider's configuration or kind. */
+/** Whether a deployment is known to go on exactly: by its provider's configuration or kind, or by its model. */
 export function skillOf(deployment: Deployment, context: AttemptContext): ContinuationSkill {
-  const { continuation } = providerOf(deployment, context);
-  return continuation === null ? "unknown" : continuation === "none" ? "none" : "exact";
+  const known = knownWay(deployment, providerOf(deployment, context), context);
+  if (known !== null) return known === "none" ? "none" : "exact";
+  // What finds it out is a request of this dialect.
+  return spokenTo(deployment, context) === "openai-chat" ? "unknown" : "none";
 }
 
-function wayOf(provider: Provider): Continuation | null {
-  return continuationOf(provider.continuation ?? triedWay);
+function wayOf(deployment: Deployment, provider: Provider, context: AttemptContext): Continuation | null {
+  return continuationOf(knownWay(deployment, provider, context) ?? triedWay);
+}
+
+function knownWay(deployment: Deployment, provider: Provider, context: AttemptContext): ContinuationWay | null {
+  if (provider.continuation !== null) return provider.continuation;
+  const spoken = spokenTo(deployment, context);
+  return spoken === null ? null : (upstreamCodec(spoken)?.continues?.(deployment.model) ?? null);
+}
+
+/** The dialect in which the deployment is asked for this client. */
+function spokenTo(deployment: Deployment, { dialect }: AttemptContext): Dialect | null {
+  return laneFor(dialect.dialect, deployment)?.dialect ?? null;
 }
 
 /** In which mode a deployment completes what, and whether the call may be cut at its limit. */
@@ -66,13 +84,14 @@ function completingCall(
   context: AttemptContext,
   settle: (outcome: StreamOutcome) => void,
 ): UpstreamCall {
-  const { dialect } = context;
-  const { facts } = asked.request;
-  const provider = providerOf(open.call.deployment, context);
-  const continuation = mode === "exact" ? wayOf(provider) : null;
+  const { request: clients, route } = asked;
+  const { facts } = clients;
+  const { deployment } = open.call;
+  const provider = providerOf(deployment, context);
+  const continuation = mode === "exact" ? wayOf(deployment, provider, context) : null;
   const plain = encode(
-    asked.request,
-    open.call.deployment,
+    clients,
+    deployment,
     provider,
     secretOf(provider, open.call.key.name),
     context.clientHeaders,
@@ -80,12 +99,13 @@ function completingCall(
   );
   const request =
     mode === "exact" || mode === "soft"
-      ? at(continuation, { ...plain, body: dialect.continueRequest(plain.body, sent, continuation) }, asked, provider)
+      ? goingOn(plain, sent, continuation, provider, continuing(deployment, context))
       : plain;
-  return new StreamCall(callContext(open, provider, mayCut, asked, context), request, dialect, {
+  const reading = completingReadingFor(clients, deployment, context, reportedAs(route, clients));
+  return new StreamCall(callContext(open, provider, mayCut, asked, context), request, reading, {
     wantsUsage: facts.wantsUsage,
     choices: facts.choices,
-    stallLimits: asked.route.failover,
+    stallLimits: route.failover,
     resume: { mode, sent, continuation },
     settle,
   });
@@ -101,7 +121,8 @@ export async function askWhetherItContinues(
   asked: Asked,
   context: AttemptContext,
 ): Promise<ProbeOutcome | Interrupted> {
-  const continuation = wayOf(providerOf(open.call.deployment, context));
+  const { deployment } = open.call;
+  const continuation = wayOf(deployment, providerOf(deployment, context), context);
   if (!continuation) return { kind: "answered", continues: false, usage: null };
   return settling<ProbeOutcome>(open, context, (settle) => probingCall(open, continuation, asked, context, settle));
 }
@@ -113,18 +134,17 @@ function probingCall(
   context: AttemptContext,
   settle: (outcome: ProbeOutcome) => void,
 ): UpstreamCall {
-  const { dialect } = context;
   const { deployment } = open.call;
   const provider = providerOf(deployment, context);
   // Read as any request is, so that it goes out as what it is: no stream, with the parameters that the deployment takes.
-  const probe = dialect.read(continuationProbe(deployment.upstreamModel, continuation));
+  const probe = openaiChat.read(continuationProbe(deployment.upstreamModel, continuation));
   if (!isReadRequest(probe)) throw new Error(`the continuation probe is no valid request: ${probe.message}`);
   const secret = secretOf(provider, open.call.key.name);
   const request = encode(probe, deployment, provider, secret, {}, deployment.model);
   return new AnswerCall(
     callContext(open, provider, () => true, asked, context),
     request,
-    dialect,
+    openaiChat,
     (outcome) => {
       const answer = outcome.kind === "answered" ? outcome.answer : outcome.empty;
       if (answer) settle({ kind: "answered", continues: showsContinuation(answer.body), usage: answer.usage });
@@ -179,14 +199,25 @@ function callContext(
   };
 }
 
-/** Some ways exist under another path only. */
-function at(
+type ContinueRequest = ClientDialect["continueRequest"];
+
+/** Whoever knows the dialect in which the deployment is asked also knows how it is asked to go on. */
+function continuing(deployment: Deployment, { dialect }: AttemptContext): ContinueRequest {
+  const lane = laneFor(dialect.dialect, deployment);
+  return lane?.kind === "translate"
+    ? (body, sent, continuation) => lane.upstream.continueRequest(body, sent, continuation)
+    : (body, sent, continuation) => dialect.continueRequest(body, sent, continuation);
+}
+
+/** The request that asks to go on. Some ways exist under another path only. */
+function goingOn(
+  plain: UpstreamRequest,
+  sent: SentAnswer,
   continuation: Continuation | null,
-  request: UpstreamRequest,
-  asked: Asked,
   provider: Provider,
+  continueRequest: ContinueRequest,
 ): UpstreamRequest {
-  const endpoint = provider.preset.endpoints[asked.request.operation]?.[0];
-  if (!continuation || continuation.basePath === null || !endpoint) return request;
-  return { ...request, path: continuation.basePath + endpoint.path };
+  const request = { ...plain, body: continueRequest(plain.body, sent, continuation) };
+  const basePath = continuation?.basePath ?? null;
+  return basePath === null ? request : atBase(request, provider, basePath);
 }
