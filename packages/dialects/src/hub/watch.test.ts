@@ -6,7 +6,7 @@ import { openaiChat } from "../openai-chat/dialect.ts";
 import { trailer } from "../openai-chat/trailer.ts";
 import { openai } from "../providers/openai.ts";
 import type { StreamEnd, StreamWatch, WatchOptions } from "../stream-watch.ts";
-import { feed, writeContext } from "./hub.test-data.ts";
+import { feed, hear, writeContext, type Heard } from "./hub.test-data.ts";
 import { TranslatedReading } from "./reading.ts";
 import { ExpressWatch, TranslatedWatch } from "./watch.ts";
 
@@ -31,70 +31,6 @@ const role = delta({ role: "assistant", content: "" });
 const stop = delta({}, "stop");
 const done = "data: [DONE]\n\n";
 const usage = sse({ ...head, choices: [], usage: { prompt_tokens: 9, completion_tokens: 7, total_tokens: 16 } });
-
-/** What a client makes of a stream. */
-interface Heard {
-  readonly roles: number;
-  readonly text: string;
-  readonly thought: string;
-  readonly refusal: string;
-  readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-  readonly finishes: readonly string[];
-  readonly usages: readonly unknown[];
-  readonly ids: readonly string[];
-  readonly done: boolean;
-}
-
-interface Chunk {
-  readonly id: string;
-  readonly model: string;
-  readonly choices: readonly {
-    readonly delta: {
-      readonly role?: string;
-      readonly content?: string | null;
-      readonly reasoning_content?: string;
-      readonly refusal?: string;
-      readonly tool_calls?: readonly {
-        readonly index: number;
-        readonly id?: string;
-        readonly function: { readonly name?: string; readonly arguments?: string };
-      }[];
-    };
-    readonly finish_reason: string | null;
-  }[];
-  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
-}
-
-function hear(wire: string): Heard {
-  const calls: { id: string; name: string; arguments: string }[] = [];
-  const heard = { roles: 0, text: "", thought: "", refusal: "", finishes: [] as string[], usages: [] as unknown[] };
-  const ids = new Set<string>();
-  let ended = false;
-  for (const block of wire.split("\n\n")) {
-    if (!block.startsWith("data: ")) continue;
-    if (block === "data: [DONE]") {
-      ended = true;
-      continue;
-    }
-    const chunk = JSON.parse(block.slice(6)) as Chunk;
-    ids.add(`${chunk.id} ${chunk.model}`);
-    if (chunk.usage) heard.usages.push([chunk.usage.prompt_tokens, chunk.usage.completion_tokens]);
-    for (const { delta: said, finish_reason: finish } of chunk.choices) {
-      if (said.role !== undefined) heard.roles++;
-      heard.text += said.content ?? "";
-      heard.thought += said.reasoning_content ?? "";
-      heard.refusal += said.refusal ?? "";
-      for (const { index, id, function: made } of said.tool_calls ?? []) {
-        const call = (calls[index] ??= { id: "", name: "", arguments: "" });
-        call.id += id ?? "";
-        call.name += made.name ?? "";
-        call.arguments += made.arguments ?? "";
-      }
-      if (finish !== null) heard.finishes.push(finish);
-    }
-  }
-  return { ...heard, calls, ids: [...ids], done: ended };
-}
 
 /** A whole stream to its end. */
 function whole(stream: StreamWatch, wire: string, sizes?: readonly number[]): Heard {
