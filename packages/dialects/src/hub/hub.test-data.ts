@@ -1,5 +1,6 @@
 import type { Usage } from "@tuloy/contract";
 
+import { isObject, parseJson, text, type JsonObject } from "../json/value.ts";
 import type { StreamWatch } from "../stream-watch.ts";
 import type { HubFinish, HubSink } from "./answer.ts";
 import type { WriteContext, WriteTarget } from "./codec.ts";
@@ -107,26 +108,6 @@ export interface Heard {
   readonly done: boolean;
 }
 
-interface Chunk {
-  readonly id: string;
-  readonly model: string;
-  readonly choices: readonly {
-    readonly delta: {
-      readonly role?: string;
-      readonly content?: string | null;
-      readonly reasoning_content?: string;
-      readonly refusal?: string;
-      readonly tool_calls?: readonly {
-        readonly index: number;
-        readonly id?: string;
-        readonly function: { readonly name?: string; readonly arguments?: string };
-      }[];
-    };
-    readonly finish_reason: string | null;
-  }[];
-  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
-}
-
 export function hear(wire: string): Heard {
   const calls: { id: string; name: string; arguments: string }[] = [];
   const heard = { roles: 0, text: "", thought: "", refusal: "", finishes: [] as string[], usages: [] as unknown[] };
@@ -138,22 +119,33 @@ export function hear(wire: string): Heard {
       ended = true;
       continue;
     }
-    const chunk = JSON.parse(block.slice(6)) as Chunk;
-    ids.add(`${chunk.id} ${chunk.model}`);
-    if (chunk.usage) heard.usages.push([chunk.usage.prompt_tokens, chunk.usage.completion_tokens]);
-    for (const { delta: said, finish_reason: finish } of chunk.choices) {
+    const chunk = objectOf(parseJson(block.slice(6)));
+    ids.add(`${String(chunk.id)} ${String(chunk.model)}`);
+    if (isObject(chunk.usage)) heard.usages.push([chunk.usage.prompt_tokens, chunk.usage.completion_tokens]);
+    for (const choice of listOf(chunk.choices)) {
+      const said = objectOf(choice.delta);
       if (said.role !== undefined) heard.roles++;
-      heard.text += said.content ?? "";
-      heard.thought += said.reasoning_content ?? "";
-      heard.refusal += said.refusal ?? "";
-      for (const { index, id, function: made } of said.tool_calls ?? []) {
-        const call = (calls[index] ??= { id: "", name: "", arguments: "" });
-        call.id += id ?? "";
-        call.name += made.name ?? "";
-        call.arguments += made.arguments ?? "";
+      heard.text += text(said.content) ?? "";
+      heard.thought += text(said.reasoning_content) ?? "";
+      heard.refusal += text(said.refusal) ?? "";
+      for (const piece of listOf(said.tool_calls)) {
+        const call = (calls[Number(piece.index)] ??= { id: "", name: "", arguments: "" });
+        const made = objectOf(piece.function);
+        call.id += text(piece.id) ?? "";
+        call.name += text(made.name) ?? "";
+        call.arguments += text(made.arguments) ?? "";
       }
+      const finish = text(choice.finish_reason);
       if (finish !== null) heard.finishes.push(finish);
     }
   }
   return { ...heard, calls, ids: [...ids], done: ended };
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function listOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.map(objectOf) : [];
 }
