@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { configSchema } from "./config.ts";
-import type { Config } from "./config.ts";
+import { configSchema } from "./config/index.ts";
+import type { Config } from "./config/index.ts";
 
 /** One fault of a configuration, without a position: whoever read the text knows where a path is. */
 export interface ConfigIssue {

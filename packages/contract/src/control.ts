@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { environments } from "./config.ts";
+import { environments } from "./config/index.ts";
 import { operations } from "./deployment.ts";
 import { parseDuration } from "./duration.ts";
 

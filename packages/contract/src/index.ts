@@ -8,6 +8,6 @@ export * from "./parameters.ts";
 export * from "./trace.ts";
 export * from "./rate-limits.ts";
 export * from "./settings.ts";
-export * from "./config.ts";
+export * from "./config/index.ts";
 export * from "./config-issues.ts";
 export * from "./control.ts";

@@ -1,0 +1,64 @@
+import { z } from "zod";
+
+import { continuationWays } from "../settings.ts";
+import { probes } from "./probes.ts";
+import { providerKey } from "./provider-keys.ts";
+import { providerModel } from "./provider-models.ts";
+import { sandbox } from "./sandbox.ts";
+import { modelName, regionName } from "./values.ts";
+
+export const providerKinds = ["openai", "openai-compatible", "sandbox"] as const;
+export type ProviderKind = (typeof providerKinds)[number];
+
+export const provider = z
+  .strictObject({
+    kind: z
+      .enum(providerKinds)
+      .describe(
+        "openai; openai-compatible: any server that speaks OpenAI's dialect, such as vLLM; sandbox: a built-in simulated provider.",
+      ),
+    base_url: z
+      .string()
+      .optional()
+      .describe("Where its API is, with its path: https://api.example.com/v1. Default: the kind's own address."),
+    region: regionName
+      .optional()
+      .describe(
+        "Where it computes, for example eu or eu-west-1. Default: unknown, which like global is outside every pinned region.",
+      ),
+    visibility: z
+      .enum(["public", "private"])
+      .optional()
+      .describe(
+        "private permits a base_url on a private network, and only its own organization sees it. Default: private when base_url holds a private address or localhost, else public.",
+      ),
+    retains: z
+      .boolean()
+      .optional()
+      .describe("Whether it keeps what it is sent. Default: unknown, so that a request with zdr does not go there."),
+    trains: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether it trains on what it is sent. Default: unknown, so that a request with data_collection: deny does not go there.",
+      ),
+    keys: z
+      .array(providerKey)
+      .default([])
+      .describe("Its credentials. Default: none, which self-hosted servers accept and others do not."),
+    models: z
+      .record(modelName, providerModel.nullable())
+      .optional()
+      .describe("The models it serves, by canonical name. Default: every model that Tuloy knows its kind to serve."),
+    probes: probes.prefault({}),
+    continuation: z
+      .enum(continuationWays)
+      .optional()
+      .describe(
+        "How it goes on with an answer that broke off. assistant-prefix: from a last assistant message (llama.cpp, Groq); vllm: vLLM and SGLang; deepseek; mistral; none: it cannot. Default: the kind's way; for openai-compatible it is found out by a small request before the first use.",
+      ),
+    sandbox: sandbox.optional(),
+  })
+  .describe("A company or server that serves models.");
+
+export type ProviderConfig = z.output<typeof provider>;
