@@ -90,6 +90,12 @@ test("pass lets code that awaits go from timer to timer", async () => {
   expect(at).toEqual([10, 20, 30]);
 });
 
+test("the wall clock tells whole milliseconds, as the machine's does", () => {
+  const clock = new FakeClock(500);
+  clock.advance(0.75);
+  expect([clock.now(), clock.wall()]).toEqual([500.75, 500]);
+});
+
 test("the wall clock jumps alone", () => {
   const clock = new FakeClock(1000);
   let ran = false;

@@ -24,8 +24,9 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** Whole milliseconds, as `Date.now` gives them: a record keeps no more. */
   wall(): number {
-    return this.#now + this.#wallOffset;
+    return Math.floor(this.#now) + this.#wallOffset;
   }
 
   after(ms: number, run: () => void): Timer {
