@@ -5,6 +5,8 @@
 export const errorCodes = {
   invalid_json: { status: 400, type: "invalid_request_error" },
   invalid_request: { status: 400, type: "invalid_request_error" },
+  context_length_exceeded: { status: 400, type: "invalid_request_error" },
+  content_filter: { status: 400, type: "invalid_request_error" },
   no_deployment_allowed: { status: 400, type: "invalid_request_error" },
   invalid_api_key: { status: 401, type: "authentication_error" },
   forbidden_origin: { status: 403, type: "permission_error" },

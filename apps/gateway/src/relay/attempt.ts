@@ -228,17 +228,18 @@ function upstreamCall(
   const provider = providerOf(call.deployment, context);
   const secret = secretOf(provider, call.key.name);
   const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders, entry.model);
+  const reading = readingFor(request, call.deployment, context, reportedAs(route, request));
   const callContext: CallContext = {
     outlet,
     clock,
     preset: provider.preset,
     secret,
+    foreign: reading !== context.dialect,
     lease: call.key,
     limits: { connectMs: route.failover.connectMs, answerMs: call.firstTokenMs },
     mayCut,
     fault,
   };
-  const reading = readingFor(request, call.deployment, context, reportedAs(route, request));
   if (!request.facts.stream) {
     return new AnswerCall(callContext, upstreamRequest, reading, (outcome) =>
       settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),

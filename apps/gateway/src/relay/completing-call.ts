@@ -192,6 +192,8 @@ function callContext(
     clock,
     preset: provider.preset,
     secret: secretOf(provider, open.call.key.name),
+    // Its errors are told to nobody but the trace.
+    foreign: false,
     lease: open.call.key,
     limits: { connectMs: asked.route.failover.connectMs, answerMs: open.call.firstTokenMs },
     mayCut,

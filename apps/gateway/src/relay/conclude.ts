@@ -14,7 +14,7 @@ import type { Plan } from "@tuloy/routing";
 import type { ClientReply } from "../http/client-reply.ts";
 import type { AttemptContext, Attempted, AttemptResult } from "./attempt.ts";
 import { complete } from "./complete.ts";
-import { pourStream, relabelFor, type Delivery } from "./deliver.ts";
+import { pourStream, relabelFor, relabelOf, type Delivery } from "./deliver.ts";
 import { estimateUsage } from "./estimate.ts";
 import { answerHeaders, streamHeaders } from "./headers.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
@@ -104,7 +104,12 @@ async function concludeStream(
   const { reply, clock, traceId, startedAt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
-  const delivery = await pourStream(stream, reply, context.attempting, relabelFor(asked, context.dialect));
+  const delivery = await pourStream(
+    stream,
+    reply,
+    context.attempting,
+    relabelOf(asked, context.dialect, open.call.deployment),
+  );
   const now = clock.now();
   const { seen } = stream;
   const usage = seen?.usage ?? estimateUsage(asked, stream.written);

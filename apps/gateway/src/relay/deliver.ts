@@ -1,6 +1,5 @@
-import type { Failure } from "@tuloy/contract";
-
-import type { ClientDialect, StreamRelabel } from "@tuloy/dialects";
+import type { Deployment, Failure } from "@tuloy/contract";
+import { laneFor, type ClientDialect, type StreamRelabel } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
 import { ownFault, type AttemptContext } from "./attempt.ts";
@@ -61,6 +60,12 @@ export function pourStream(
 /** What names the model in a stream as the route reports it; null where the provider's own name stands. */
 export function relabelFor({ route, request }: Asked, dialect: ClientDialect): StreamRelabel | null {
   return route.reportModel === "answered" ? null : dialect.relabelStream(request.model);
+}
+
+/** The same for a deployment's own stream: one that is translated was written with the right name. */
+export function relabelOf(asked: Asked, dialect: ClientDialect, deployment: Deployment): StreamRelabel | null {
+  const relabel = relabelFor(asked, dialect);
+  return relabel === null || laneFor(dialect.dialect, deployment)?.kind === "translate" ? null : relabel;
 }
 
 /**

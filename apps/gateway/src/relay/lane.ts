@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { Clock, Deployment } from "@tuloy/contract";
+import type { Clock, Deployment, Dialect } from "@tuloy/contract";
 import {
   completingLaneFor,
   laneFor,
@@ -31,10 +31,10 @@ type Obstacle = (deployment: Deployment) => string | null;
  */
 export function plannedObstacles({ request, entry, standIns, route }: Asked): Obstacle | null {
   const { dialect, facts } = request;
-  const speaks = ({ dialects }: Deployment): boolean => dialects.includes(dialect);
-  const alone = standIns.length === 0 && route.equivalents !== "listed" && route.equivalents !== "nearest";
-  if (alone && entry.deployments.every(speaks)) return null;
-  const thorough = !entry.deployments.some(speaks);
+  const speaking = countSpeaking(entry.deployments, dialect);
+  const alone = standIns.length === 0 && (route.equivalents === "off" || route.equivalents === "never");
+  if (alone && speaking === entry.deployments.length) return null;
+  const thorough = speaking === 0;
   return (deployment) => {
     const lane = laneFor(dialect, deployment);
     return (
@@ -46,9 +46,15 @@ export function plannedObstacles({ request, entry, standIns, route }: Asked): Ob
 /** The same as far as can be known. Null where all speak the client's dialect. */
 export function contentObstacles(request: ReadRequest, { candidates, equivalents }: Plan): Obstacle | null {
   const { dialect } = request;
-  const speaks = ({ dialects }: Deployment): boolean => dialects.includes(dialect);
-  if (candidates.every(speaks) && (equivalents?.every(({ deployment }) => speaks(deployment)) ?? true)) return null;
+  if (equivalents === undefined && countSpeaking(candidates, dialect) === candidates.length) return null;
   return (deployment) => contentObstacle(request, laneFor(dialect, deployment));
+}
+
+/** Every request asks this, so it makes nothing. */
+function countSpeaking(deployments: readonly Deployment[], dialect: Dialect): number {
+  let count = 0;
+  for (const { dialects } of deployments) if (dialects.includes(dialect)) count++;
+  return count;
 }
 
 function contentObstacle(request: ReadRequest, lane: Lane | null): string | null {

@@ -50,6 +50,13 @@ function ownError(stop: Stop, attempts: readonly AttemptSummary[], retry: { retr
   }
 }
 
+/** Clients look for these two by name. */
+const askersCodes = {
+  invalid_request: "invalid_request",
+  context_length: "context_length_exceeded",
+  content_filter: "content_filter",
+} as const;
+
 /** A retryable error of an upstream, in the client's dialect: its status, and what it said. */
 function upstreamsWord(
   failure: Failure,
@@ -64,7 +71,7 @@ function upstreamsWord(
     return clientError("upstream_failed", message, { attempts, status, ...retry });
   if (failure.class === "invalid_request" || failure.class === "context_length" || failure.class === "content_filter") {
     const asked = failure.status !== null && failure.status >= 400 && failure.status < 500 ? failure.status : 400;
-    return clientError("invalid_request", message, { attempts, status: asked });
+    return clientError(askersCodes[failure.class], message, { attempts, status: asked });
   }
   return clientError("upstream_failed", message, { attempts, ...retry });
 }

@@ -47,6 +47,7 @@ function called(authorize: Authorize): { call: Plain; clock: FakeClock; outlet: 
     clock,
     preset: presetForTest(),
     secret: "hush-hush",
+    foreign: false,
     lease: { announce: () => {} },
     limits: { connectMs: 5000, answerMs: 60_000 },
     mayCut: () => true,

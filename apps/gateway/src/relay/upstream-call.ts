@@ -25,6 +25,8 @@ export interface CallContext {
   readonly preset: ProviderPreset;
   /** The provider key's value, null where none is sent: a provider that quotes it back must not carry it any further. */
   readonly secret: string | null;
+  /** It is spoken to in another dialect than the client's: an error of its own is nothing that the client could read. */
+  readonly foreign: boolean;
   /** Told what the provider says is left of the key. */
   readonly lease: Pick<KeyLease, "announce">;
   readonly limits: CallLimits;
@@ -152,7 +154,8 @@ export abstract class UpstreamCall implements ExchangeEvents {
 
   /** A failure as it may be told: without the key that was sent, whatever the provider says of it. */
   protected tellable(failure: Failure): Failure {
-    return withoutSecret(failure, this.context.secret);
+    const { secret, foreign } = this.context;
+    return withoutSecret(foreign ? withoutResponse(failure) : failure, secret);
   }
 
   protected clearTimer(): void {
@@ -239,6 +242,11 @@ export abstract class UpstreamCall implements ExchangeEvents {
       }),
     );
   }
+}
+
+function withoutResponse(failure: Failure): Failure {
+  const { response: _response, ...rest } = failure;
+  return rest;
 }
 
 /** The table of wordings masks what looks like a key; this takes out the one that was really sent, whatever it looks like. */

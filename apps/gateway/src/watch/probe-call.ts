@@ -86,6 +86,7 @@ export function startProbe(
     clock,
     preset: provider.preset,
     secret,
+    foreign: false,
     lease: leave.key,
     limits: { connectMs: settings.connectMs, answerMs: leave.permit.kind === "trial" ? limitMs / 2 : limitMs },
     mayCut: () => true,

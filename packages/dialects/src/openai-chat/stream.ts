@@ -4,8 +4,9 @@ import { SentAnswer } from "../completion/sent.ts";
 import { classifyErrorEvent, classifyErrorObject } from "../failure/classify.ts";
 import { isObject, parseJson, text, type JsonObject } from "../json/value.ts";
 import { ForwardRun } from "../sse/forward.ts";
+import { Impostor } from "../sse/impostor.ts";
 import { SseReader, type SseSink } from "../sse/reader.ts";
-import { firstInk, sniff, type BodyKind } from "../sse/sniff.ts";
+import { firstInk, sniff } from "../sse/sniff.ts";
 import type { StreamEnd, StreamWatch, WatchOptions } from "../stream-watch.ts";
 import { contentLength } from "./content.ts";
 import { noteChunk } from "./deltas.ts";
@@ -13,10 +14,6 @@ import { ResumedEvents } from "./resumed.ts";
 import { trailer } from "./trailer.ts";
 import { readUsage } from "./usage.ts";
 
-/** A JSON body in place of a stream is an error object; more than this is not read of it. */
-const maxJsonBytes = 1024 * 1024;
-/** In how many pieces it may come and still be judged before its end: each try parses all of it again. */
-const maxJsonTries = 64;
 /** A stream of nothing but bad events must not fill the trace. */
 const maxNotes = 20;
 /** No request may ask for more choices; an index beyond it is not counted. */
@@ -43,10 +40,9 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   readonly #options: WatchOptions;
   readonly #reader: SseReader;
   readonly #run = new ForwardRun();
-  /** Null until the first byte that is no white space. */
-  #kind: BodyKind | null = null;
-  readonly #json: Buffer[] = [];
-  #jsonLength = 0;
+  /** A byte that is no white space has come. */
+  #sniffed = false;
+  #impostor: Impostor | null = null;
   /** The last one seen. */
   #finishReason: string | null = null;
   /** Whether each choice index seen has finished. */
@@ -72,15 +68,17 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     this.forward = [];
     if (this.failure !== null || this.done) return;
     let bytes = chunk;
-    if (this.#kind === null) {
+    if (!this.#sniffed) {
       bytes = chunk.subarray(firstInk(chunk));
       const first = bytes[0];
       if (first === undefined) return;
-      this.#kind = sniff(this.#options.contentType, first);
+      this.#sniffed = true;
+      const kind = sniff(this.#options.contentType, first);
+      if (kind !== "events") this.#impostor = new Impostor(kind, this.#options.preset);
       if (bytes.length === chunk.length) bytes = chunk;
     }
-    if (this.#kind !== "events") {
-      this.#notEvents(bytes);
+    if (this.#impostor !== null) {
+      this.failure = this.#impostor.push(bytes);
       return;
     }
     this.#run.begin(bytes);
@@ -91,8 +89,7 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   }
 
   end(): StreamEnd {
-    if (this.failure === null && this.#kind === "json" && !this.done) this.#judgeJson(true);
-    this.failure ??= this.#verdict();
+    this.failure ??= this.#impostor === null ? this.#verdict() : this.#impostor.end();
     if (this.failure !== null) {
       const { failure } = this;
       return failure.class === "empty" ? { ok: false, failure, trailer } : { ok: false, failure };
@@ -212,38 +209,6 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     this.textLength += length;
     this.progress = true;
     this.committed = true;
-  }
-
-  /** A body that is no stream: a page is given up at once, JSON when it is whole. */
-  #notEvents(bytes: Buffer): void {
-    if (this.#kind === "json") {
-      this.#jsonLength += bytes.length;
-      if (this.#jsonLength > maxJsonBytes) {
-        this.failure = failed("garbled", "a large JSON body came in place of a stream");
-        return;
-      }
-      this.#json.push(bytes);
-      const last = bytes.at(-1);
-      const mayBeWhole = last === 0x7d || last === 0x5d || last === 0x0a;
-      if (mayBeWhole && this.#json.length <= maxJsonTries) this.#judgeJson(false);
-      return;
-    }
-    this.failure = failed(
-      "garbled",
-      `${this.#kind === "html" ? "a page of HTML" : "plain text"} came in place of a stream`,
-    );
-  }
-
-  /** @param whole nothing more will come, so what does not parse is half of something */
-  #judgeJson(whole: boolean): void {
-    const value = parseJson(Buffer.concat(this.#json).toString("utf8"));
-    if (value === undefined) {
-      if (whole) this.failure = failed("garbled", "half a JSON body came in place of a stream");
-      return;
-    }
-    this.failure =
-      classifyErrorObject(value, this.#options.preset) ??
-      failed("garbled", "a JSON body came in place of a stream; does the server support streaming?");
   }
 
   /** What is wrong with a stream that ended without an error, or null. */
