@@ -77,6 +77,13 @@ export function chatRequest(model: string, bytes: number): string {
   return build(prompt.repeat(Math.ceil(missing / prompt.length)).slice(0, missing));
 }
 
+/** The same as a request of Anthropic's dialect, for a stream. */
+export function messagesRequest(model: string, bytes: number): string {
+  const build = (prompt: string) =>
+    JSON.stringify({ model, stream: true, max_tokens: 1000, messages: [{ role: "user", content: prompt }] });
+  return build("Go on. ".repeat(bytes).slice(0, Math.max(0, bytes - build("").length)));
+}
+
 export type Sameness = "same bytes" | "same meaning" | "different";
 
 /**

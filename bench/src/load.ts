@@ -10,6 +10,8 @@ import { findProgram, loadCore, pinned } from "./processes.ts";
 const run = promisify(execFile);
 
 export interface Load {
+  /** Default: OpenAI's own for chats. */
+  readonly path?: string;
   readonly body: string;
   readonly connections: number;
   readonly seconds: number;
@@ -47,7 +49,7 @@ async function runWrk(program: string, gateway: Gateway, load: Load, bodyFile: s
     `-d${load.seconds}s`,
     "--timeout=20s",
     `--script=${script}`,
-    gateway.origin + chatPath,
+    gateway.origin + (load.path ?? chatPath),
   ]);
   const headers = Object.entries(gateway.headers).map(([name, value]) => `${name}: ${value}`);
   const { stdout } = await run(command, args, {
@@ -79,7 +81,7 @@ async function runAutocannon(gateway: Gateway, load: Load, bodyFile: string): Pr
     `--connections=${load.connections}`,
     `--duration=${load.seconds}`,
     ...Object.entries(headers).flatMap(([name, value]) => ["--headers", `${name}=${value}`]),
-    gateway.origin + chatPath,
+    gateway.origin + (load.path ?? chatPath),
   ]);
   const { stdout } = await run(command, args, { timeout: (load.seconds + 30) * 1000, maxBuffer: 16 * 1024 * 1024 });
   return parseAutocannonOutput(stdout);

@@ -8,6 +8,7 @@ import { renderSection, type Section, writeSection } from "./results.ts";
 import { soak } from "./soak.ts";
 import { startTimes } from "./start.ts";
 import { streams } from "./streams.ts";
+import { translate } from "./translate.ts";
 
 const runs: Readonly<Record<Exclude<Command, "all">, (options: BenchOptions) => Promise<Section>>> = {
   compare,
@@ -17,6 +18,7 @@ const runs: Readonly<Record<Exclude<Command, "all">, (options: BenchOptions) => 
   start: startTimes,
   streams,
   soak,
+  translate,
 };
 
 async function main(args: readonly string[]): Promise<number> {

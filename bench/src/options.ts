@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-const commands = ["compare", "latency", "recovery", "outage", "start", "soak", "streams", "all"] as const;
+const commands = ["compare", "latency", "recovery", "outage", "start", "soak", "streams", "translate", "all"] as const;
 export type Command = (typeof commands)[number];
 
 const caseNames = ["json-small", "json-32k", "json-1m", "sse", "sse-paced"] as const;
@@ -35,6 +35,7 @@ commands
   start      from spawn to ready
   soak       memory under steady load
   streams    memory of many open streams
+  translate  what a streamed event costs where client and provider speak different dialects
   all        each of these once
 
 options

@@ -32,3 +32,6 @@ export interface Gateway {
 
 /** Every contender is called under OpenAI's own path. */
 export const chatPath = "/v1/chat/completions";
+
+/** Anthropic's own, for what a client of another dialect costs. */
+export const messagesPath = "/v1/messages";
