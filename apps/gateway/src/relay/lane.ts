@@ -101,9 +101,10 @@ function translated(
 ): AnswerReading {
   if (lane?.kind !== "translate")
     throw new Error(`${id} was planned for ${request.dialect}, and there is no way to it`);
+  const { upstream, client } = lane;
   return new TranslatedReading({
-    upstream: lane.upstream,
-    client: lane.client,
+    upstream,
+    client,
     heartbeat: dialect.heartbeat,
     context: {
       wantsUsage: request.facts.wantsUsage,
@@ -111,7 +112,9 @@ function translated(
       created: Math.floor(clock.wall() / 1000),
       reportModel,
       model: upstreamModel,
-      request: translationOf(request, lane.client).body,
+      get request() {
+        return translationOf(request, client).body;
+      },
     },
   });
 }

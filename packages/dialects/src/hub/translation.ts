@@ -14,7 +14,6 @@ const sameFiles: readonly (readonly Dialect[])[] = [["openai-chat", "openai-resp
 export class Translation {
   readonly #request: ReadRequest;
   readonly #codec: ClientCodec;
-  #body: Buffer | null = null;
   #hub: HubRequest | ClientError | null = null;
   /** By dialect. */
   readonly #obstacles = new Map<Dialect, string | null>();
@@ -26,9 +25,9 @@ export class Translation {
     this.#codec = codec;
   }
 
-  /** The request's own body, without what was for the gateway. */
+  /** The request's own body, without what was for the gateway. Made anew each time: few need it, and it may be large. */
   get body(): Buffer {
-    return (this.#body ??= this.#request.encode("", { streamUsage: false }));
+    return this.#request.encode("", { streamUsage: false });
   }
 
   /** Why this request can't be said in a dialect, in words; null: it can. */

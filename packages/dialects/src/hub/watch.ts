@@ -182,6 +182,8 @@ export class ExpressWatch extends HubWatch implements SseSink {
   #terminator: Buffer | null = null;
 
   constructor(options: WatchOptions, parts: ExpressParts) {
+    // What completes another stream can't pass as it comes: that would be a fault of whoever picked the lane.
+    if (options.resume) throw new Error("a stream that completes another was to be forwarded as it comes");
     const sent = options.keep === true ? new SentAnswer() : null;
     super(options, parts.codec, new Told(sent === null ? null : new Outgoing(sent, null)), sent);
     this.#parts = parts;

@@ -2,3 +2,5 @@
 export const tokensPerImage = 1000;
 /** Some minutes of speech: OpenAI counts ten tokens a second of input audio. */
 export const tokensPerAudio = 2000;
+/** A page of a PDF has some 75 KB and 1,500 to 3,000 tokens (https://platform.claude.com/docs/en/build-with-claude/pdf-support). */
+export const base64PerTokenOfFiles = 25;

@@ -1,6 +1,6 @@
 import { isObject, parseJson, text, type JsonObject } from "../json/value.ts";
 import { PromptScale, type PromptSize } from "../prompt-size.ts";
-import { tokensPerAudio, tokensPerImage } from "./media.ts";
+import { base64PerTokenOfFiles, tokensPerAudio, tokensPerImage } from "./media.ts";
 
 /** Of a message's frame, and of the answer's beginning: OpenAI's own recipe for counting (its cookbook, "How to count tokens"). */
 const tokensPerMessage = 3;
@@ -38,7 +38,12 @@ function addParts(parts: readonly unknown[], scale: PromptScale): number {
     if (!isObject(part)) continue;
     if (part.type === "image_url") other += tokensPerImage;
     else if (part.type === "input_audio") other += tokensPerAudio;
+    else if (part.type === "file") other += fileTokens(part.file);
     else scale.add(text(part.text) ?? "");
   }
   return other;
+}
+
+function fileTokens(file: unknown): number {
+  return isObject(file) ? Math.ceil((text(file.file_data)?.length ?? 0) / base64PerTokenOfFiles) : 0;
 }

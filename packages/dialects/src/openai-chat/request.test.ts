@@ -53,6 +53,7 @@ describe("readChatRequest", () => {
     ["n", { n: 2 }],
     ["audio", { modalities: ["text", "audio"] }],
     ["audio", { messages: [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "AAAA" } }] }] }],
+    ["files", { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "file-1" } }] }] }],
   ])("sees that a request uses %s", (capability, fields) => {
     expect(read({ ...usual, ...fields }).facts.capabilities).toEqual([capability]);
   });
@@ -85,6 +86,13 @@ describe("readChatRequest", () => {
     const { inputTokens } = read({ ...usual, messages: [{ role: "user", content: [image] }] }).facts;
     expect(inputTokens).toBeGreaterThan(1000);
     expect(inputTokens).toBeLessThan(1100);
+  });
+
+  it("takes an embedded file for as many tokens as its pages have", () => {
+    const file = { type: "file", file: { file_data: `data:application/pdf;base64,${"A".repeat(1_000_000)}` } };
+    const { inputTokens } = read({ ...usual, messages: [{ role: "user", content: [file] }] }).facts;
+    expect(inputTokens).toBeGreaterThan(40_000);
+    expect(inputTokens).toBeLessThan(41_000);
   });
 
   it("prefers max_completion_tokens, and takes nonsense for no limit", () => {

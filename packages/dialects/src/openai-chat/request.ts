@@ -11,7 +11,7 @@ import { translateParameters, translationNotes, type ParameterTarget } from "../
 import { usedParameters } from "../parameters/used.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
-import { tokensPerAudio, tokensPerImage } from "./media.ts";
+import { base64PerTokenOfFiles, tokensPerAudio, tokensPerImage } from "./media.ts";
 
 /** English text and JSON have about four bytes a token; most other scripts have about three bytes and one token a character. */
 const bytesPerToken = 4;
@@ -19,6 +19,9 @@ const bytesPerToken = 4;
 interface Media {
   images: number;
   audio: number;
+  files: number;
+  /** Tokens of all files, estimated. */
+  fileTokens: number;
   /** Bytes of embedded media, as they stand in the body. */
   bytes: number;
 }
@@ -53,7 +56,8 @@ function readFacts({ fields, sendable, overrides }: RequestBody, messages: reado
   const inputTokens =
     Math.ceil(Math.max(0, body.length - media.bytes) / bytesPerToken) +
     media.images * tokensPerImage +
-    media.audio * tokensPerAudio;
+    media.audio * tokensPerAudio +
+    media.fileTokens;
   const options = fields.stream_options;
   const reasoning = isObject(fields.reasoning) ? fields.reasoning.effort : undefined;
   const effort = fields.reasoning_effort ?? reasoning;
@@ -79,6 +83,7 @@ function usedCapabilities(fields: JsonObject, media: Media): readonly Capability
   if ((Array.isArray(tools) && tools.length > 0) || (Array.isArray(functions) && functions.length > 0))
     used.push("tools");
   if (media.images > 0) used.push("images");
+  if (media.files > 0) used.push("files");
   if (isObject(format) && format.type === "json_schema") used.push("json_schema");
   if (fields.logprobs === true || (count(fields.top_logprobs) ?? 0) > 0) used.push("logprobs");
   if ((count(fields.n) ?? 1) > 1) used.push("n");
@@ -89,7 +94,7 @@ function usedCapabilities(fields: JsonObject, media: Media): readonly Capability
 }
 
 function findMedia(messages: readonly unknown[]): Media {
-  const media: Media = { images: 0, audio: 0, bytes: 0 };
+  const media: Media = { images: 0, audio: 0, files: 0, fileTokens: 0, bytes: 0 };
   for (const message of messages) {
     if (!isObject(message) || !Array.isArray(message.content)) continue;
     for (const part of message.content) if (isObject(part)) addMedia(part, media);
@@ -105,6 +110,11 @@ function addMedia(part: JsonObject, media: Media): void {
   } else if (part.type === "input_audio") {
     media.audio += 1;
     media.bytes += isObject(part.input_audio) ? (text(part.input_audio.data)?.length ?? 0) : 0;
+  } else if (part.type === "file") {
+    const length = isObject(part.file) ? (text(part.file.file_data)?.length ?? 0) : 0;
+    media.files += 1;
+    media.bytes += length;
+    media.fileTokens += Math.ceil(length / base64PerTokenOfFiles);
   }
 }
 
