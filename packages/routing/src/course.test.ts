@@ -27,6 +27,17 @@ describe("twins", () => {
     expect([second.deployment.id, second.kind]).toEqual(["b/m", "twin"]);
   });
 
+  it("that can't be told the request are passed over without an attempt, with the reason once", () => {
+    const way = course(steadyHealth(), [a, b, c], { obstacle: ({ id }) => (id === "b/m" ? "no words for it" : null) });
+    const first = callOf(way.next(0));
+    expect(way.canMoveOn(0)).toBe(true);
+    way.failed(first, failure("overloaded"), 100);
+    const second = callOf(way.next(100));
+    expect(second.deployment.id).toBe("c/m");
+    expect(way.canMoveOn(100)).toBe(false);
+    expect(way.exclusions).toEqual([{ deployment: "b/m", reason: "capability", detail: "no words for it" }]);
+  });
+
   it("are used up after the allowed attempts", () => {
     const health = steadyHealth();
     open(health, "other", 0);

@@ -1,4 +1,4 @@
-import type { Capability, Quantization } from "@tuloy/contract";
+import type { Capability, Deployment, Quantization } from "@tuloy/contract";
 import { describe, expect, it } from "vitest";
 
 import { deployment } from "./fixtures.test-data.ts";
@@ -60,6 +60,20 @@ describe("a plan", () => {
         detail: "the request uses tools, which this deployment does not offer",
       },
       { deployment: "d/m", reason: "context", detail: "the request needs about 200 tokens, the window holds 199" },
+    ]);
+  });
+});
+
+describe("a deployment that can't be told the request", () => {
+  it("is left out with the reason, and an equivalent too", () => {
+    const other = deployment("b", { id: "b/other", model: "other" });
+    const obstacle = ({ id }: Deployment): string | null => (id === "a/m" ? null : `it has no words for it: ${id}`);
+    const made = plan([a, b], { equivalents: "listed" }, { obstacle, equivalents: [offer([other])] });
+    expect(ids(made)).toEqual(["a/m"]);
+    expect(made.equivalents).toBeUndefined();
+    expect(made.exclusions).toMatchObject([
+      { deployment: "b/m", reason: "capability", detail: "it has no words for it: b/m" },
+      { deployment: "b/other", reason: "capability" },
     ]);
   });
 });
