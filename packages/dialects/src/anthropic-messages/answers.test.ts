@@ -21,6 +21,7 @@ const context: WriteContext = {
   makeId: () => "made",
   created: 0,
   reportModel: null,
+  model: "its-id",
   request: Buffer.alloc(0),
 };
 

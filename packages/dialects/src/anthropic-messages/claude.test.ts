@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { claudeVersion, claudeWays, refusesPrefill } from "./claude.ts";
+import { claudeVersion, claudeWays, continuationWayOf } from "./claude.ts";
 
 describe("which Claude a name means", () => {
   it.each([
@@ -31,7 +31,9 @@ describe("what a Claude takes", () => {
   it("prefill up to 4.5, and never since", () => {
     const older = ["claude-3-haiku", "claude-sonnet-4", "claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5"];
     const newer = ["claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-5", "claude-haiku-5-5", "claude-fable-5"];
-    expect([...older, ...newer, "some-other-model"].filter(refusesPrefill)).toEqual(newer);
+    expect(new Set(older.map(continuationWayOf))).toEqual(new Set(["assistant-prefix"]));
+    expect(new Set(newer.map(continuationWayOf))).toEqual(new Set(["none"]));
+    expect(continuationWayOf("some-other-model")).toBeNull();
   });
 
   it("thinking by a budget up to 4.5, and adaptive since", () => {

@@ -1,3 +1,5 @@
+import type { ContinuationWay } from "@tuloy/contract";
+
 /** Which Claude a name means, wherever it is served: `claude-sonnet-4-6`, `anthropic/claude-opus-4.5`, `us.anthropic.claude-3-7-sonnet-20250219-v1:0`. */
 export interface ClaudeVersion {
   readonly family: string;
@@ -68,7 +70,8 @@ export function claudeWays(model: string): ClaudeWays {
   };
 }
 
-/** Whether a model is known to refuse going on from a last assistant message, at whichever provider. */
-export function refusesPrefill(model: string): boolean {
-  return !claudeWays(model).prefill;
+/** How a model goes on with an answer that broke off, at whichever provider; null: it is no Claude, and nobody knows. */
+export function continuationWayOf(model: string): ContinuationWay | null {
+  if (claudeVersion(model) === null) return null;
+  return claudeWays(model).prefill ? "assistant-prefix" : "none";
 }

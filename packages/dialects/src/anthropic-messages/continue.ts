@@ -1,5 +1,5 @@
 import type { Completable } from "../completion/completion.ts";
-import { goOnPlease, onlyReasoned, sentText, unfitText } from "../completion/sent-text.ts";
+import { isOnlyReasoning, sentText, softInstruction, whyNotContinuable } from "../completion/continuable.ts";
 import type { SentAnswer } from "../completion/sent.ts";
 import { splice, type Edit } from "../json/splice.ts";
 import { stripMembers, type ScannedObject } from "../json/strip.ts";
@@ -10,7 +10,7 @@ import type { Continuation } from "../providers/continuation.ts";
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
   if (sent.unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: sent.unknown };
-  if (onlyReasoned(sent))
+  if (isOnlyReasoning(sent))
     return { exact: false, replay: false, anew: true, soft: false, why: "only reasoning was sent" };
   const request = parseJson(body.toString("utf8"));
   const why = isObject(request) ? notContinuable(request, sent) : "the request can't be read";
@@ -26,7 +26,7 @@ function notContinuable(
   if ((isObject(config) && isObject(config.format)) || isObject(format)) return "the answer has to be JSON";
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : null;
   if (isObject(last) && last.role === "assistant") return "the request itself begins the answer";
-  return unfitText(sent);
+  return whyNotContinuable(sent);
 }
 
 /**
@@ -51,7 +51,7 @@ export function continueMessages(body: Buffer, sent: SentAnswer, continuation: C
 function softMessages(text: string): readonly JsonObject[] {
   return [
     { role: "assistant", content: text.trimEnd() },
-    { role: "user", content: goOnPlease(text) },
+    { role: "user", content: softInstruction(text) },
   ];
 }
 

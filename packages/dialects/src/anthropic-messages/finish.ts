@@ -30,3 +30,12 @@ const stopReasons: Readonly<Record<HubFinish, string>> = {
 export function writeFinish(finish: HubFinish, stopSequence: string | null): string {
   return finish === "stop" && stopSequence !== null ? "stop_sequence" : stopReasons[finish];
 }
+
+/** What a writer was told, from where it was noted. */
+export function hubFinish(noted: string): HubFinish {
+  return isHubFinish(noted) ? noted : "stop";
+}
+
+function isHubFinish(noted: string): noted is HubFinish {
+  return Object.hasOwn(stopReasons, noted);
+}

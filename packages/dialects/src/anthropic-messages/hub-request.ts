@@ -12,6 +12,7 @@ import type {
 import { invalidField } from "../json/invalid-field.ts";
 import { count, isObject, parseJson, text, type JsonObject } from "../json/value.ts";
 import { isForTheGateway } from "../overrides/read.ts";
+import { anthropicsOwn, isCustomTool } from "./own.ts";
 import { readCache, readContent, type ContentNotes } from "./read-content.ts";
 
 /** Members that the hub has a place for, or that say nothing to anybody else. */
@@ -39,6 +40,8 @@ export function messagesToHub(body: Buffer): HubRequest | ClientError {
   if (!isObject(fields) || !Array.isArray(fields.messages)) {
     return invalidField("messages", 'The field "messages" must be an array of messages.');
   }
+  const own = anthropicsOwn(fields);
+  if (own !== null) return own;
   const notes: ContentNotes = { toolNames: new Map(), left: new Set() };
   const system = readSystem(fields.system, notes);
   const messages = readMessages(fields.messages, notes);
@@ -90,22 +93,13 @@ function readMessages(messages: readonly unknown[], notes: ContentNotes): readon
   return read;
 }
 
-/** A tool that the client runs and describes itself. All others are Anthropic's own. */
-export function isCustomTool({ type }: JsonObject): boolean {
-  return type === undefined || type === null || type === "custom";
-}
-
 /** What only changes how Anthropic's models are told about a tool. */
 const toolExtras = ["allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"] as const;
 
 function readTools(tools: unknown, { left }: ContentNotes): readonly HubTool[] {
   const read: HubTool[] = [];
   for (const tool of Array.isArray(tools) ? tools : []) {
-    if (!isObject(tool)) continue;
-    if (!isCustomTool(tool)) {
-      left.add(`the tool ${String(tool.type).slice(0, 60)}`);
-      continue;
-    }
+    if (!isObject(tool) || !isCustomTool(tool)) continue;
     for (const extra of toolExtras) if (tool[extra] !== undefined) left.add(`${extra} of tools`);
     read.push({
       name: text(tool.name) ?? "",

@@ -73,7 +73,7 @@ function readBlock(block: JsonObject, notes: ContentNotes): readonly HubPart[] {
       return opaque === null ? [] : [{ kind: "thought", text: "", opaque, redacted: true, id, cache }];
     }
     default:
-      notes.left.add(`blocks of type ${String(block.type).slice(0, 60)}`);
+      notes.left.add(`a block of type ${String(block.type).slice(0, 60)}`);
       return [];
   }
 }

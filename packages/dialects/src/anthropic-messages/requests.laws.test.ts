@@ -115,6 +115,8 @@ function again(fields: object, canonicalModel: string): { readonly body: unknown
     canonicalModel,
     preset: openaiCompatible,
     outputTokens: null,
+    parameters: null,
+    substitute: false,
   });
   return { body: JSON.parse(body.toString()) as unknown, notes };
 }
@@ -180,7 +182,14 @@ describe("a request of Anthropic's through the hub", () => {
         const hub = messagesToHub(Buffer.from(JSON.stringify({ messages: [fields], ...(fields as object) })));
         if ("code" in hub) return;
         for (const canonicalModel of ["claude-opus-5", "claude-3-haiku", "x"]) {
-          const target = { model: "m", canonicalModel, preset: openaiCompatible, outputTokens: null };
+          const target = {
+            model: "m",
+            canonicalModel,
+            preset: openaiCompatible,
+            outputTokens: null,
+            parameters: null,
+            substitute: false,
+          };
           expect(JSON.parse(writeMessagesRequest(hub, target).body.toString())).toHaveProperty("messages");
         }
       }),

@@ -23,7 +23,15 @@ function written(
 ): { readonly body: Record<string, unknown>; readonly notes: readonly string[] } {
   const { body, notes } = writeMessagesRequest(
     { ...plain, ...request },
-    { model: `id-of-${model}`, canonicalModel: model, preset: openaiCompatible, outputTokens: null, ...target },
+    {
+      model: `id-of-${model}`,
+      canonicalModel: model,
+      preset: openaiCompatible,
+      outputTokens: null,
+      parameters: null,
+      substitute: false,
+      ...target,
+    },
   );
   return { body: JSON.parse(body.toString()) as Record<string, unknown>, notes };
 }
@@ -139,18 +147,36 @@ describe("a request of Anthropic's, read", () => {
       service_tier: "auto",
       provider: { order: ["a"] },
       inference_geo: null,
-      tools: [
-        { type: "web_search_20250305", name: "web_search" },
-        { name: "f", input_schema: {}, defer_loading: true },
-      ],
-      messages: [{ role: "user", content: [{ type: "server_tool_use", id: "s", name: "web_search", input: {} }] }],
+      tools: [{ name: "f", input_schema: {}, defer_loading: true }],
+      messages: [{ role: "system", content: "From here on, be brief." }],
     });
     expect(left).toEqual([
-      "blocks of type server_tool_use",
-      "the tool web_search_20250305",
+      "the rank of system messages inside the conversation",
       "defer_loading of tools",
       "service_tier",
     ]);
+  });
+
+  it.each([
+    [
+      {
+        tools: [
+          { name: "f", input_schema: {} },
+          { type: "web_search_20250305", name: "web_search" },
+        ],
+      },
+      "tools[1]",
+      "web_search_20250305",
+    ],
+    [
+      { messages: [{ role: "user", content: [{ type: "server_tool_use", id: "s", name: "x", input: {} }] }] },
+      "messages[0]",
+      "server_tool_use",
+    ],
+    [{ mcp_servers: [{ type: "url", url: "https://example.com" }] }, "mcp_servers", "mcp_servers"],
+  ])("can go nowhere else with what is Anthropic's own: %j", (fields, param, named) => {
+    const read = messagesToHub(Buffer.from(JSON.stringify({ model: "m", messages: [], ...fields })));
+    expect(read).toMatchObject({ code: "invalid_request", param, message: expect.stringContaining(named) });
   });
 
   it("takes __proto__ for data", () => {

@@ -112,9 +112,9 @@ function inputOf(json: string): unknown {
 
 /** The members that a message begins with, whole or in a stream. Anthropic's ids begin with `msg_`, another provider's stay as they are. */
 export function messageHead(
-  { makeId, reportModel }: Pick<WriteContext, "makeId" | "reportModel">,
+  { makeId, reportModel, model: ownName }: WriteContext,
   id: string | null,
   model: string | null,
 ): JsonObject {
-  return { id: id ?? `msg_${makeId()}`, type: "message", role: "assistant", model: reportModel ?? model ?? "" };
+  return { id: id ?? `msg_${makeId()}`, type: "message", role: "assistant", model: reportModel ?? model ?? ownName };
 }

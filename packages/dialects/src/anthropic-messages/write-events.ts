@@ -1,16 +1,20 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { textPart, type SentAnswer } from "../completion/sent.ts";
+import { hiddenThoughtPart, reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { EventWriter, WriteContext } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
-import { writeFinish } from "./finish.ts";
+import type { JsonObject } from "../json/value.ts";
+import { hubFinish, writeFinish } from "./finish.ts";
 import { callSignature, writeSignature } from "./opaque.ts";
 import { toolUseId } from "./tool-ids.ts";
 import { writeUsage } from "./usage.ts";
 import { messageHead } from "./write-answer.ts";
 
 export const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
+
+/** Member of a head: the stream's end and its counts come together, with its last event. */
+const late = "ends_late";
 
 const none: readonly Buffer[] = [];
 
@@ -23,7 +27,7 @@ type BlockKind = "text" | "thinking" | "tool_use";
 export class MessageEventWriter implements EventWriter {
   readonly #context: WriteContext;
   #out = "";
-  #begun = false;
+  head: JsonObject | null = null;
   /** The open block's, or null between two. */
   #kind: BlockKind | null = null;
   /** The index of the open block, or of the one that was closed last. */
@@ -32,6 +36,8 @@ export class MessageEventWriter implements EventWriter {
   #signed = false;
   /** By call. */
   readonly #callIndexes = new Map<number, number>();
+  /** The client was told how the answer ended. */
+  #ended = false;
   #usage: Usage | null = null;
   #finish: HubFinish = "stop";
   #stopSequence: string | null = null;
@@ -43,8 +49,7 @@ export class MessageEventWriter implements EventWriter {
   }
 
   begin(id: string | null, model: string | null): void {
-    if (this.#begun) return;
-    this.#begun = true;
+    if (this.head !== null) return;
     const message = {
       ...messageHead(this.#context, id, model),
       content: [],
@@ -52,6 +57,7 @@ export class MessageEventWriter implements EventWriter {
       stop_sequence: null,
       usage: writeUsage(this.#usage),
     };
+    this.head = { message, [late]: true };
     this.#out += `event: message_start\ndata: {"type":"message_start","message":${JSON.stringify(message)}}\n\n`;
   }
 
@@ -113,28 +119,44 @@ export class MessageEventWriter implements EventWriter {
   end(): Buffer {
     this.begin(null, null);
     this.#stop();
+    const written = `${this.#out}${this.#ended ? "" : this.#messageDelta()}${messageStop}`;
+    this.#out = "";
+    return Buffer.from(written);
+  }
+
+  #messageDelta(): string {
     const delta = {
       stop_reason: writeFinish(this.#finish, this.#stopSequence),
       stop_sequence: this.#finish === "stop" ? this.#stopSequence : null,
     };
     const event = { type: "message_delta", delta, usage: writeUsage(this.#usage) };
-    const written = `${this.#out}event: message_delta\ndata: ${JSON.stringify(event)}\n\n${messageStop}`;
-    this.#out = "";
-    return Buffer.from(written);
+    return `event: message_delta\ndata: ${JSON.stringify(event)}\n\n`;
   }
 
   /** Goes on where an earlier stream stopped: its blocks are known from its parts. */
-  #goOn(sent: SentAnswer): void {
-    this.#begun = true;
-    for (const { part } of sent.choices.get(0)?.parts ?? []) {
+  #goOn({ head, choices }: SentAnswer): void {
+    this.head = head ?? {};
+    const sent = choices.get(0);
+    for (const { part, text } of sent?.parts ?? []) {
       const kind = kindOf(part);
-      // The arguments of a call belong to the block that its name began.
-      if (part.startsWith("the arguments of call ")) continue;
-      if (kind === "text" && this.#kind === "text") continue;
-      this.#index++;
+      // Arguments are in the block that the call's name began.
+      if (kind === null || (kind === "text" && this.#kind === "text")) continue;
       this.#kind = kind;
-      if (kind === "tool_use") this.#callIndexes.set(Number(part.slice("the name of call ".length)), this.#index);
+      // Of hidden thoughts each has a block, closed with it.
+      if (part === hiddenThoughtPart) {
+        this.#index += text.length;
+        this.#kind = null;
+        continue;
+      }
+      this.#index++;
+      if (kind === "tool_use") this.#callIndexes.set(this.#callIndexes.size, this.#index);
     }
+    if (sent === undefined) return;
+    // A thought that another one's answer begins with is another thought, with a signature of its own.
+    if (this.#kind === "thinking" || sent.finishReason !== null) this.#stop();
+    if (sent.finishReason === null) return;
+    if (head?.[late] === true) this.#finish = hubFinish(sent.finishReason);
+    else this.#ended = true;
   }
 
   #startThinking(): void {
@@ -174,7 +196,9 @@ export class MessageEventWriter implements EventWriter {
   }
 }
 
-function kindOf(part: string): BlockKind {
-  if (part === "reasoning") return "thinking";
-  return part === textPart || part === "a refusal" ? "text" : "tool_use";
+/** @returns null for a part without a block of its own */
+function kindOf(part: string): BlockKind | null {
+  if (part === reasoningPart || part === hiddenThoughtPart) return "thinking";
+  if (part === textPart || part === refusalPart) return "text";
+  return part.startsWith("the name of call ") ? "tool_use" : null;
 }

@@ -1,4 +1,5 @@
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { spelling } from "../hub/parameters.ts";
 import type { HubFormat, HubRequest, HubTool } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { claudeWays, type ClaudeWays } from "./claude.ts";
@@ -37,7 +38,7 @@ export function writeMessagesRequest(request: HubRequest, target: WriteTarget): 
     ...(tools.length === 0 || choice === null ? {} : { tool_choice: choice }),
     ...thinking.members,
     ...(Object.keys(config).length === 0 ? {} : { output_config: config }),
-    ...sampling(request, ways, thinking.on, notes),
+    ...sampling(request, target, ways, thinking.on, notes),
     ...stopMembers(request, notes),
     ...(request.user === null ? {} : { metadata: { user_id: request.user } }),
     ...(request.stream ? { stream: true } : {}),
@@ -131,6 +132,7 @@ function toolChoice(
 /** https://platform.claude.com/docs/en/api/messages: `temperature` up to 1; none of them beside thinking. */
 function sampling(
   { temperature, topP, topK }: HubRequest,
+  target: WriteTarget,
   ways: ClaudeWays,
   thinks: boolean,
   notes: Notes,
@@ -143,7 +145,8 @@ function sampling(
   ] as const;
   for (const [name, value] of wanted) {
     if (value === null) continue;
-    if (!ways.sampling) notes.add(`${name} was left out: this model does not take it`);
+    if (spelling(target, name) === null) notes.add(`${name} was left out: it is not taken there`);
+    else if (!ways.sampling) notes.add(`${name} was left out: this model does not take it`);
     else if (thinks) {
       if (name !== "temperature" || value !== 1)
         notes.add(`${name} was left out: it is not taken while the model thinks`);

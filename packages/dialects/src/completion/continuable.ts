@@ -8,13 +8,14 @@ const halfCharacter = "\u{FFFD}";
 
 /** The text that was sent of the one choice there is. Only where `whyNotContinuable` says nothing. */
 export function sentText(sent: SentAnswer): string {
-  return sent.choices.get(0)?.parts[0]?.text ?? "";
+  return sent.choices.get(0)?.parts.find(({ part }) => part === textPart)?.text ?? "";
 }
 
 /** Only reasoning was sent, so the answer can begin anew. */
 export function isOnlyReasoning(sent: SentAnswer): boolean {
   return [...sent.choices.values()].every(
-    ({ parts, finishReason }) => finishReason === null && parts.every(({ part }) => part === reasoningPart || part === hiddenThoughtPart),
+    ({ parts, finishReason }) =>
+      finishReason === null && parts.every(({ part }) => part === reasoningPart || part === hiddenThoughtPart),
   );
 }
 
@@ -23,9 +24,11 @@ export function whyNotContinuable(sent: SentAnswer): string {
   const [choice] = sent.choices.values();
   if (choice === undefined || sent.choices.size > 1 || !sent.choices.has(0)) return "there are several choices";
   if (choice.finishReason !== null) return "its end was sent";
-  const other = choice.parts.find(({ part }) => part !== textPart);
+  // What was thought out of sight before the answer is no part of it.
+  const shown = choice.parts.slice(choice.parts.findIndex(({ part }) => part !== hiddenThoughtPart));
+  const other = shown.find(({ part }) => part !== textPart);
   if (other !== undefined) return `it holds ${other.part}, and only text can be continued`;
-  const text = choice.parts[0]?.text ?? "";
+  const text = shown[0]?.text ?? "";
   if (text.trim() === "") return "nothing but white space was sent";
   if (!text.isWellFormed() || text.endsWith(halfCharacter)) return "it broke off inside a character";
   return "";

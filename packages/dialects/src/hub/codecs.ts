@@ -8,7 +8,9 @@ const upstreamCodecs: ReadonlyMap<Dialect, UpstreamCodec> = new Map(
   [chatUpstream, anthropicUpstream].map((codec) => [codec.dialect, codec]),
 );
 
-const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map([chatClient, anthropicClient].map((codec) => [codec.dialect, codec]));
+const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map(
+  [chatClient, anthropicClient].map((codec) => [codec.dialect, codec]),
+);
 
 /** How a provider is spoken to in a dialect; null for one that is forwarded only, never translated into. */
 export function upstreamCodec(dialect: Dialect): UpstreamCodec | null {
