@@ -155,7 +155,7 @@ describe("the gateway's own errors have Anthropic's form", () => {
     const client = new Anthropic({ baseURL: gateway.url, apiKey, maxRetries: 2 });
     const thrown: unknown = await client.messages.create(asked).catch((caught: unknown) => caught);
     expect(thrown).toMatchObject({ type: "overloaded_error" });
-    const attempts = ((thrown as Anthropic.APIError).details as { attempts: { provider: string }[] }).attempts;
+    const attempts = (thrown as { details: { attempts: { provider: string }[] } }).details.attempts;
     expect(attempts.slice(0, 2).map(({ provider }) => provider)).toEqual(["a", "b"]);
     expect(a.requests.length + b.requests.length).toBe(attempts.length);
   });
