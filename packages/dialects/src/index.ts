@@ -1,3 +1,4 @@
+export { anthropicTokenCount, writeTokenCount } from "./anthropic-messages/count.ts";
 export { anthropicMessages } from "./anthropic-messages/dialect.ts";
 export * from "./anthropic-messages/models.ts";
 export * from "./client-dialect.ts";

@@ -5,6 +5,7 @@ import type { Endpoint, FailureMarker, ProviderPreset } from "./preset.ts";
 export const messagesEndpoint: Endpoint = {
   dialect: "anthropic-messages",
   path: "/messages",
+  countPath: "/messages/count_tokens",
   headers: { "anthropic-version": "2023-06-01" },
 };
 
