@@ -35,6 +35,8 @@ export interface ReadRequest {
   /** As the client wrote it, in `model` or, where that is absent, first in `models`. */
   readonly model: string;
   readonly facts: RequestFacts;
+  /** What of it no deployment of its own dialect is told, in words. Absent: nothing is kept back. */
+  readonly withheld?: readonly string[];
   /** Only how long the prompt is was asked: nothing is generated. Absent: an answer is asked for. */
   readonly counts?: true;
   /**

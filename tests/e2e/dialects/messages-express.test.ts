@@ -256,6 +256,9 @@ test("thoughts that another provider signed are kept from Anthropic, and its own
     { role: "assistant", content: [own, { type: "text", text: "b" }] },
     { role: "user", content: "c" },
   ]);
+  expect((await gateway.lastTrace()).notes).toEqual([
+    expect.stringMatching(/^a\/model-x: reasoning of earlier turns was left out/),
+  ]);
 });
 
 test("under report_model: requested every answer names the model that was asked for", async () => {

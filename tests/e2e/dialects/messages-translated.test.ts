@@ -4,6 +4,7 @@ import type { MessageBlock, MessageShape, Script } from "@tuloy/testkit";
 import type OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 
+import type { TestProvider } from "../../harness.ts";
 import {
   anthropicAt,
   asked,
@@ -410,11 +411,10 @@ describe("a stream that breaks in its middle is completed", () => {
     usage: { input: 9, output: 5 },
   }).slice(0, -1);
   const breaks: Script = (reply) => head.reduce((said, event) => said.chunk(event), reply.eventStream()).reset();
-  const names = { a: { ...claude, model: null }, b: { ...claude, model: null } };
-  const serving = (name: string): typeof names => ({
-    a: { ...names.a, models: [`${name}: { price: { input: 1, output: 2 } }`] } as never,
-    b: { ...names.b, models: [`${name}: { price: { input: 1, output: 2 } }`] } as never,
-  });
+  const serving = (name: string): Readonly<Record<"a" | "b", Omit<TestProvider, "url">>> => {
+    const provider = { ...claude, model: null, models: [`${name}: { price: { input: 1, output: 2 } }`] };
+    return { a: provider, b: provider };
+  };
 
   test("exactly, by a Claude that goes on from its last words", async () => {
     const { b, gateway } = await setScene(

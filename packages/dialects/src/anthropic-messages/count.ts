@@ -17,6 +17,7 @@ function readCountRequest(body: Buffer): ReadRequest | ClientError {
     dialect: read.dialect,
     model: read.model,
     facts: { ...read.facts, stream: false, maxOutputTokens: 0 },
+    ...(read.withheld === undefined ? {} : { withheld: read.withheld }),
     counts: true,
     encode: (upstreamModel, preset, target) => read.encode(upstreamModel, preset, target),
     notes: (target) => read.notes(target),

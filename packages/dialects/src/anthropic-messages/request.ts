@@ -87,11 +87,14 @@ function parametersOf({ members }: ScannedObject, fields: RequestBody["fields"])
   return used;
 }
 
+const foreignWithheld = ["reasoning of earlier turns was left out: another provider, or nobody, signed it"] as const;
+
 class MessagesRequest implements ReadRequest {
   readonly operation = "chat";
   readonly dialect = "anthropic-messages";
   readonly model: string;
   readonly facts: RequestFacts;
+  readonly withheld: readonly string[];
   readonly #sendable: ScannedObject;
   /** What stands in the body: null when the model was the first of `models`. */
   readonly #named: string | null;
@@ -103,6 +106,7 @@ class MessagesRequest implements ReadRequest {
     this.#sendable = sendable;
     this.#named = fields.model === model ? model : null;
     this.#foreign = foreign;
+    this.withheld = foreign ? foreignWithheld : nothing;
     this.model = model;
     this.facts = facts;
   }
