@@ -1,4 +1,5 @@
-import type { PartialPolicy } from "@tuloy/contract";
+import type { Deployment, PartialPolicy } from "@tuloy/contract";
+import { upstreamCodec } from "@tuloy/dialects";
 
 import type { Provider, Route, Snapshot } from "../config/snapshot.ts";
 import { table } from "./table.ts";
@@ -6,25 +7,43 @@ import { table } from "./table.ts";
 /** How well a provider completes a stream that broke elsewhere, as `--json` prints it. */
 export interface CompletionView {
   readonly provider: string;
-  /** Null: not known; a small request finds it out before the first use. */
+  /** Null: not known, or not the same for all its models. */
   readonly continuation: string | null;
-  readonly quality: "exact" | "unknown" | "replay";
+  /** `unknown`: a small request finds it out before the first use. `mixed`: some of its models exactly, others by a replay. */
+  readonly quality: "exact" | "unknown" | "replay" | "mixed";
 }
 
 /** Of every provider that serves chat. */
 export function completionViews({ providers, models }: Snapshot): CompletionView[] {
-  const chatting = new Set(
-    [...models.values()]
-      .filter(({ operation }) => operation === "chat")
-      .flatMap(({ deployments }) => deployments.map(({ provider }) => provider)),
+  const chatting = Map.groupBy(
+    [...models.values()].filter(({ operation }) => operation === "chat").flatMap(({ deployments }) => deployments),
+    ({ provider }) => provider,
   );
-  return [...providers.values()].filter(({ name }) => chatting.has(name)).map(viewOf);
+  return [...providers.values()].flatMap((provider) => {
+    const serves = chatting.get(provider.name);
+    return serves === undefined ? [] : [viewOf(provider, serves)];
+  });
 }
 
-function viewOf({ name, continuation }: Provider): CompletionView {
-  const quality = continuation === null ? "unknown" : continuation === "none" ? "replay" : "exact";
-  return { provider: name, continuation, quality };
+function viewOf({ name, continuation }: Provider, serves: readonly Deployment[]): CompletionView {
+  const ways = new Set(serves.map((deployment) => continuation ?? wayOf(deployment)));
+  const [way = null] = ways;
+  if (ways.size > 1) return { provider: name, continuation: null, quality: "mixed" };
+  return { provider: name, continuation: way, quality: way === null ? "unknown" : way === "none" ? "replay" : "exact" };
 }
+
+/** Where the provider's kind does not say it: by the model. What nobody knows can be found out in OpenAI's dialect alone. */
+function wayOf({ dialects: [spoken], model }: Deployment): string | null {
+  if (spoken === undefined || spoken === "openai-chat") return null;
+  return upstreamCodec(spoken)?.continues?.(model) ?? "none";
+}
+
+const meanings: Readonly<Record<CompletionView["quality"], string>> = {
+  exact: "goes on from the break; else by a replay",
+  replay: "answers again; completes it when it says the same",
+  mixed: "exact or replay, as its models can",
+  unknown: "exact or replay: a small request finds out before the first use",
+};
 
 const policies: Readonly<Record<PartialPolicy, string>> = {
   continue: "another deployment completes it",
@@ -52,11 +71,7 @@ export function describeCompletion(routes: readonly Route[], views: readonly Com
       views.map(({ provider, continuation, quality }) => [
         provider,
         quality === "exact" ? `exact (${continuation})` : quality,
-        quality === "exact"
-          ? "goes on from the break; else by a replay"
-          : quality === "replay"
-            ? "answers again; completes it when it says the same"
-            : "exact or replay: a small request finds out before the first use",
+        meanings[quality],
       ]),
     ),
   ];
