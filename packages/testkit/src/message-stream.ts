@@ -43,8 +43,9 @@ export function readMessageStream(bytes: Uint8Array): MessageStream {
   const remainder = blocks.pop() ?? "";
   if (remainder !== "") reading.problems.push(`a cut event at the end: ${remainder}`);
   for (const block of blocks) {
-    const name = /^event: (.*)$/m.exec(block)?.[1];
-    const data = /^data: (.*)$/m.exec(block)?.[1];
+    const lines = block.split("\n");
+    const name = lines.find((line) => line.startsWith("event: "))?.slice(7);
+    const data = lines.find((line) => line.startsWith("data: "))?.slice(6);
     if (data === undefined) continue;
     const event: unknown = parse(data);
     if (!isRecord(event)) reading.problems.push(`no JSON object: ${data}`);

@@ -120,6 +120,28 @@ test("what Claude Code sends reaches the provider as it is, but for the model, t
   });
 });
 
+test("what only Anthropic sends passes as it is: tools that it ran, citations, events of a later day", async () => {
+  const events = [
+    ...messageEvents([], { stopReason: null }),
+    'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}}\n\n',
+    'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n',
+    'event: content_block_start\ndata: {"type":"content_block_start","index":1,"content_block":{"type":"text","text":"","citations":[]}}\n\n',
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":{"type":"citations_delta","citation":{"type":"web_search_result_location"}}}\n\n',
+    'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Found."}}\n\n',
+    'event: content_block_stop\ndata: {"type":"content_block_stop","index":1}\n\n',
+    'event: of_a_later_day\ndata: {"type":"of_a_later_day","x":1}\n\n',
+    'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":9}}\n\n',
+    'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+  ];
+  const { gateway } = await setScene(
+    { a: (reply) => events.reduce((said, event) => said.chunk(event), reply.eventStream()).end() },
+    { providers: { a: claude } },
+  );
+  const raw = await post(gateway, { ...asked, stream: true }, { path: "/v1/messages" });
+  expect(raw.body.toString()).toBe(events.join(""));
+  expect((await gateway.lastTrace()).notes).toEqual([]);
+});
+
 test("both addresses that SDKs are given work, with a bearer token too", async () => {
   const { gateway } = await setScene({ a: answersMessage("Hi.") }, { providers: { a: claude } });
   for (const base of [gateway.url, `${gateway.url}/api`])

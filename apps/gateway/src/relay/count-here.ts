@@ -6,8 +6,8 @@ import type { TokenCounter } from "../tokens/token-counter.ts";
 import { traceHeaders } from "./headers.ts";
 import type { Asked } from "./read.ts";
 
-/** As long as a client waits for a number that it could as well guess. Milliseconds. */
-const waitMs = 2000;
+/** The first count of a tokenizer has to load it, and nobody asks for a count who could do with a guess. Milliseconds. */
+const waitMs = 10_000;
 
 /**
  * Counts a prompt where no provider does it: by the model's own tokenizer, or as routing estimates it.

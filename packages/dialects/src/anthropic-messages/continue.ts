@@ -6,17 +6,38 @@ import { stripMembers, type ScannedObject } from "../json/strip.ts";
 import { scanTopLevel, type Member } from "../json/top-level.ts";
 import { count, isObject, parseJson, type JsonObject } from "../json/value.ts";
 import type { Continuation } from "../providers/continuation.ts";
+import { anthropicsOwn } from "./own.ts";
 
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
-  if (sent.unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: sent.unknown };
+  if (sent.unknown !== null) return nothing(sent.unknown);
   if (isOnlyReasoning(sent))
     return { exact: false, replay: false, anew: true, soft: false, why: "only reasoning was sent" };
   const request = parseJson(body.toString("utf8"));
-  const why = isObject(request) ? notContinuable(request, sent) : "the request can't be read";
-  const thinks = isObject(request) && isObject(request.thinking) && request.thinking.type !== "disabled";
+  if (!isObject(request)) return nothing("the request can't be read");
+  if (anthropicsOwn(request) !== null || isCited(request)) {
+    return nothing("its blocks can't be told apart: it may hold citations, or what tools of Anthropic's own found");
+  }
+  const why = notContinuable(request, sent);
+  const thinks = isObject(request.thinking) && request.thinking.type !== "disabled";
   // A last assistant message is refused while the model thinks (extended thinking, "Feature compatibility").
   return { exact: why === "" && !thinks, replay: true, anew: false, soft: why === "", why };
+}
+
+function nothing(why: string): Completable {
+  return { exact: false, replay: false, anew: false, soft: false, why };
+}
+
+/** Texts with citations are in blocks of their own, of which what was sent keeps only the text. */
+function isCited({ messages }: JsonObject): boolean {
+  return (Array.isArray(messages) ? messages : []).some((message) => isObject(message) && hasCited(message.content));
+}
+
+function hasCited(content: unknown): boolean {
+  return (Array.isArray(content) ? content : []).some(
+    (block) =>
+      isObject(block) && ((isObject(block.citations) && block.citations.enabled === true) || hasCited(block.content)),
+  );
 }
 
 function notContinuable(

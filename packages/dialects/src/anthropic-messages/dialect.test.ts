@@ -242,6 +242,18 @@ describe("what goes on", () => {
       { exact: false, soft: false, replay: true },
     ],
     [
+      "nothing where texts may be cited",
+      { messages: [{ role: "user", content: [{ type: "document", citations: { enabled: true } }] }] },
+      sentOf("Good"),
+      { exact: false, soft: false, replay: false, anew: false },
+    ],
+    [
+      "nothing where a tool of Anthropic's may have run",
+      { tools: [{ type: "web_search_20250305", name: "web_search" }] },
+      sentOf("Good"),
+      { exact: false, soft: false, replay: false, anew: false },
+    ],
+    [
       "an answer that the request began",
       { messages: [{ role: "assistant", content: "I" }] },
       sentOf("am"),

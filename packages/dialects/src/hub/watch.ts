@@ -170,6 +170,11 @@ export interface ExpressParts {
   readonly trailer: Buffer;
 }
 
+/** Books of a stream that is forwarded as it came: what the hub has no place for is not left out of it. */
+class ForwardedTold extends Told {
+  override left(_what: string): void {}
+}
+
 /** Watches a stream of server-sent events in the client's own dialect: the bytes pass as they come. */
 export class ExpressWatch extends HubWatch implements SseSink {
   readonly #parts: ExpressParts;
@@ -183,7 +188,7 @@ export class ExpressWatch extends HubWatch implements SseSink {
 
   constructor(options: WatchOptions, parts: ExpressParts) {
     const sent = options.keep === true ? new SentAnswer() : null;
-    super(options, parts.codec, new Told(sent === null ? null : new Outgoing(sent, null)), sent);
+    super(options, parts.codec, new ForwardedTold(sent === null ? null : new Outgoing(sent, null)), sent);
     this.#parts = parts;
     this.#events = new SseReader(this, options.maxEventBytes);
   }
