@@ -16,6 +16,8 @@ export const apiKey = "test-key-of-sixteen-characters-and-more";
 export interface TestProvider {
   /** Of the upstream, without a path. */
   readonly url: string;
+  /** Default: openai-compatible. */
+  readonly kind?: string;
   /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … `more`: YAML inside its braces. */
   readonly keys?: readonly (string | { readonly value: string; readonly weight?: number; readonly more?: string })[];
   /** YAML, inside the model's braces. Null: it does not serve the tests' model. */
@@ -102,7 +104,7 @@ export function configText({
     const served = [`id: ${name}-${model}`, price === null ? "" : `price: ${price}`, modelYaml ?? ""];
     lines.push(
       `  ${name}:`,
-      "    kind: openai-compatible",
+      `    kind: ${provider.kind ?? "openai-compatible"}`,
       `    base_url: ${url}/v1`,
       `    keys: [${own.map(keyText).join(", ")}]`,
       `    probes: { ${probes} }`,

@@ -14,8 +14,9 @@ const key = "key-of-the-application-in-the-readme";
 
 const readme = blocks(page("README.md"));
 
-function only(language: string): string {
-  const [block, ...more] = readme.filter((found) => found.language === language);
+/** @param mention what tells it from others of its language */
+function only(language: string, mention = ""): string {
+  const [block, ...more] = readme.filter((found) => found.language === language && found.text.includes(mention));
   if (block === undefined || more.length > 0)
     throw new Error(`the README has ${more.length + (block ? 1 : 0)} blocks of ${language}`);
   return block.text;
@@ -27,37 +28,45 @@ function replaceIn(text: string, part: string, by: string): string {
   return text.replaceAll(part, by);
 }
 
-test("the README's configuration and JavaScript work together, and the model's twin answers when its first provider fails", async () => {
-  const openai = await startUpstream(answersError(503, null, "overloaded"));
-  const rack = await startUpstream(answersChat("Hello from the rack!"));
-  onTestFinished(async () => void (await Promise.all([openai.close(), rack.close()])));
-  // Nothing of a test leaves this machine.
-  const local = replaceIn(only("yaml"), "kind: openai,", `kind: openai, base_url: ${openai.url}/v1,`);
-  const directory = scratchDirectory();
-  const gateway = await launch({
-    source: { kind: "defaults", name: "README.md", text: replaceIn(local, "http://10.0.0.5:8000", rack.url) },
-    environment: { TULOY_KEY: key, OPENAI_API_KEY: "sk-of-the-readme" },
-    directory,
-    overrides: { port: 0, dataDir: directory },
-    clock: systemClock,
-    random: Math.random,
-    log: createLog({ stdout: process.stdout, environment: {} }, "silent"),
-  });
-  onTestFinished(() => gateway.close(0));
+const openaiProgram = (): string => only("js", 'from "openai"');
 
-  const program = replaceIn(only("js"), address, gateway.url);
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], {
-    // Here, so that the SDK is found.
-    cwd: fileURLToPath(new URL(".", import.meta.url)),
-    env: { PATH: process.env["PATH"], TULOY_KEY: key },
-    timeout: 10_000,
-  });
+test.each([
+  ["OpenAI's", openaiProgram],
+  ["Anthropic's", () => only("js", 'from "@anthropic-ai/sdk"')],
+])(
+  "the README's configuration and JavaScript with %s SDK work together, and the model's twin answers when its first provider fails",
+  async (_whose, written) => {
+    const openai = await startUpstream(answersError(503, null, "overloaded"));
+    const rack = await startUpstream(answersChat("Hello from the rack!"));
+    onTestFinished(async () => void (await Promise.all([openai.close(), rack.close()])));
+    // Nothing of a test leaves this machine.
+    const local = replaceIn(only("yaml"), "kind: openai,", `kind: openai, base_url: ${openai.url}/v1,`);
+    const directory = scratchDirectory();
+    const gateway = await launch({
+      source: { kind: "defaults", name: "README.md", text: replaceIn(local, "http://10.0.0.5:8000", rack.url) },
+      environment: { TULOY_KEY: key, OPENAI_API_KEY: "sk-of-the-readme" },
+      directory,
+      overrides: { port: 0, dataDir: directory },
+      clock: systemClock,
+      random: Math.random,
+      log: createLog({ stdout: process.stdout, environment: {} }, "silent"),
+    });
+    onTestFinished(() => gateway.close(0));
 
-  expect(stdout).toBe("Hello from the rack!\n");
-  expect(openai.requests).toHaveLength(1);
-  expect(openai.requests[0]?.json()).toMatchObject({ model: "gpt-4.1-mini" });
-  expect(rack.requests.map((request) => request.json())).toMatchObject([{ model: "our-own-mini" }]);
-});
+    const program = replaceIn(written(), address, gateway.url);
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], {
+      // Here, so that the SDK is found.
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      env: { PATH: process.env["PATH"], TULOY_KEY: key },
+      timeout: 10_000,
+    });
+
+    expect(stdout).toBe("Hello from the rack!\n");
+    expect(openai.requests).toHaveLength(1);
+    expect(openai.requests[0]?.json()).toMatchObject({ model: "gpt-4.1-mini" });
+    expect(rack.requests.map((request) => request.json())).toMatchObject([{ model: "our-own-mini" }]);
+  },
+);
 
 test("the README's Python asks the same as its JavaScript", () => {
   /** The texts of a program, without keys of objects and what each language calls its imports and variables. */
@@ -65,5 +74,5 @@ test("the README's Python asks the same as its JavaScript", () => {
     [...program.matchAll(/"([^"]*)"(:?)/g)]
       .filter(([, text = "", colon]) => colon === "" && text !== "openai" && text !== "TULOY_KEY")
       .map(([, text]) => text);
-  expect(said(only("python"))).toEqual(said(only("js")));
+  expect(said(only("python"))).toEqual(said(openaiProgram()));
 });

@@ -80,6 +80,10 @@ export async function startGateway(
   takeKeys(health, config.current);
   config.onChange((snapshot) => takeKeys(health, snapshot));
   const isolation = new Isolation(config, health, isolationFile);
+  const counting = new Health({ random });
+  takeKeys(counting, config.current);
+  config.onChange((snapshot) => takeKeys(counting, snapshot));
+  isolation.alsoFor(counting);
 
   const pools = new UpstreamPools();
   const inFlight = new InFlight();
@@ -99,6 +103,7 @@ export async function startGateway(
     claims,
     inFlight,
     tokens,
+    counting,
     clock,
     random,
     drills,

@@ -2,14 +2,19 @@ import type { Price, Usage } from "@tuloy/contract";
 
 /**
  * What an answer costs: the only place where prices meet usage. Cached input is charged at its own price where the
- * deployment has one; reasoning tokens are part of the output tokens and charged as such.
+ * deployment has one, and so is what was written to the cache; reasoning tokens are part of the output tokens and charged as such.
  * @returns USD
  */
 export function costUsd(price: Price, usage: Usage): number {
   const cached = Math.min(usage.cached_input_tokens, usage.input_tokens);
-  const fresh = usage.input_tokens - cached;
+  const written = Math.min(usage.cache_write_tokens ?? 0, usage.input_tokens - cached);
+  const fresh = usage.input_tokens - cached - written;
   return (
-    (fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.output_tokens * price.output) / 1_000_000
+    (fresh * price.input +
+      cached * (price.cachedInput ?? price.input) +
+      written * (price.cacheWrite ?? price.input) +
+      usage.output_tokens * price.output) /
+    1_000_000
   );
 }
 

@@ -64,6 +64,8 @@ export interface Usage {
   /** Part of `output_tokens` that was reasoning. */
   readonly reasoning_tokens: number;
   readonly source: "provider" | "estimate";
+  /** Part of `input_tokens` that was written to the provider's prompt cache. Absent: none. */
+  readonly cache_write_tokens?: number;
 }
 
 /** One call to one deployment with one key. Times are milliseconds from the trace's start. */

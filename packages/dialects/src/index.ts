@@ -1,3 +1,6 @@
+export { anthropicTokenCount, writeTokenCount } from "./anthropic-messages/count.ts";
+export { anthropicMessages } from "./anthropic-messages/dialect.ts";
+export * from "./anthropic-messages/models.ts";
 export * from "./client-dialect.ts";
 export { classifyErrorObject, classifyResponse } from "./failure/classify.ts";
 export { cleanReason } from "./failure/reason.ts";

@@ -35,6 +35,10 @@ export interface ReadRequest {
   /** As the client wrote it, in `model` or, where that is absent, first in `models`. */
   readonly model: string;
   readonly facts: RequestFacts;
+  /** What of it no deployment of its own dialect is told, in words. Absent: nothing is kept back. */
+  readonly withheld?: readonly string[];
+  /** Only how long the prompt is was asked: nothing is generated. Absent: an answer is asked for. */
+  readonly counts?: true;
   /**
    * The body for one deployment: the client's bytes without what was for the gateway, and with only the model, the parameters that
    * `target` takes otherwise and, for streams, the wish for usage changed. The client's own Buffer when nothing has to change.

@@ -78,13 +78,19 @@ const money = fc.double({ min: 0, max: 100, noNaN: true, noDefaultInfinity: true
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
 
-const anyUsage: fc.Arbitrary<Usage> = fc.record({
-  input_tokens: fc.nat(),
-  cached_input_tokens: fc.nat(),
-  output_tokens: fc.nat(),
-  reasoning_tokens: fc.nat(),
-  source: fc.constantFrom("provider", "estimate"),
-});
+const anyUsage: fc.Arbitrary<Usage> = fc.record(
+  {
+    input_tokens: fc.nat(),
+    cached_input_tokens: fc.nat(),
+    output_tokens: fc.nat(),
+    reasoning_tokens: fc.nat(),
+    source: fc.constantFrom("provider", "estimate"),
+    cache_write_tokens: fc.nat(),
+  },
+  {
+    requiredKeys: ["input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "source"],
+  },
+);
 
 const anyAttempt: fc.Arbitrary<AttemptRecord> = fc.record({
   deployment: text,

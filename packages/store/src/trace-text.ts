@@ -10,7 +10,14 @@ import type { AttemptRecord, Trace, Usage } from "@tuloy/contract";
  */
 const format = 1;
 
-type StoredUsage = readonly [input: number, cached: number, output: number, reasoning: number, source: Usage["source"]];
+type StoredUsage = readonly [
+  input: number,
+  cached: number,
+  output: number,
+  reasoning: number,
+  source: Usage["source"],
+  written?: number,
+];
 
 type StoredAttempt = readonly [
   AttemptRecord["deployment"],
@@ -208,9 +215,16 @@ function readAttempt(stored: StoredAttempt): AttemptRecord {
 }
 
 function storeUsage(usage: Usage | null): StoredUsage | null {
-  return usage === null
-    ? null
-    : [usage.input_tokens, usage.cached_input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.source];
+  if (usage === null) return null;
+  const {
+    input_tokens: input,
+    cached_input_tokens: cached,
+    output_tokens: output,
+    cache_write_tokens: written,
+  } = usage;
+  return written === undefined
+    ? [input, cached, output, usage.reasoning_tokens, usage.source]
+    : [input, cached, output, usage.reasoning_tokens, usage.source, written];
 }
 
 function readUsage(stored: StoredUsage | null): Usage | null {
@@ -222,5 +236,6 @@ function readUsage(stored: StoredUsage | null): Usage | null {
         output_tokens: stored[2],
         reasoning_tokens: stored[3],
         source: stored[4],
+        ...(stored[5] === undefined ? {} : { cache_write_tokens: stored[5] }),
       };
 }

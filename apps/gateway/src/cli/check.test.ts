@@ -111,6 +111,28 @@ routes:
     });
   });
 
+  it("says it by the models where it depends on them", async () => {
+    const provider = (name: string, models: string): string =>
+      `  ${name}: { kind: anthropic-compatible, base_url: http://10.0.0.5/v1, models: { ${models} } }`;
+    write(
+      [
+        "providers:",
+        provider("older", "claude-sonnet-4-5:"),
+        provider("newer", "claude-opus-5:"),
+        provider("both", "claude-sonnet-4-5: , claude-opus-5:"),
+        provider("others", "some-model:"),
+      ].join("\n"),
+    );
+    expect(JSON.parse((await check("--json")).out)).toMatchObject({
+      completion: [
+        { provider: "older", continuation: "assistant-prefix", quality: "exact" },
+        { provider: "newer", continuation: "none", quality: "replay" },
+        { provider: "both", continuation: null, quality: "mixed" },
+        { provider: "others", continuation: "none", quality: "replay" },
+      ],
+    });
+  });
+
   it("prints the same as JSON, without a secret", async () => {
     write(twins);
     const { code, out } = await check("--json");

@@ -1,4 +1,4 @@
-import type { ContinuationWay, Deployment, PartialPolicy } from "@tuloy/contract";
+import type { Deployment, PartialPolicy } from "@tuloy/contract";
 import { upstreamCodec } from "@tuloy/dialects";
 
 import type { Provider, Route, Snapshot } from "../config/snapshot.ts";
@@ -9,8 +9,8 @@ export interface CompletionView {
   readonly provider: string;
   /** Null: not known, or not the same for all its models. */
   readonly continuation: string | null;
-  /** `unknown`: a small request finds it out before the first use. `varies`: its models differ, and it is known how. */
-  readonly quality: "exact" | "unknown" | "varies" | "replay";
+  /** `unknown`: a small request finds it out before the first use. `mixed`: some of its models exactly, others by a replay. */
+  readonly quality: "exact" | "unknown" | "replay" | "mixed";
 }
 
 /** Of every provider that serves chat. */
@@ -20,37 +20,36 @@ export function completionViews({ providers, models }: Snapshot): CompletionView
     ({ provider }) => provider,
   );
   return [...providers.values()].flatMap((provider) => {
-    const served = chatting.get(provider.name);
-    return served === undefined ? [] : [viewOf(provider, served)];
+    const serves = chatting.get(provider.name);
+    return serves === undefined ? [] : [viewOf(provider, serves)];
   });
 }
 
-function viewOf({ name, continuation }: Provider, served: readonly Deployment[]): CompletionView {
-  const known = continuation === null ? served.map(knownOf) : [continuation];
-  const ways = [...new Set(known)];
+function viewOf({ name, continuation }: Provider, serves: readonly Deployment[]): CompletionView {
+  const ways = new Set(serves.map((deployment) => continuation ?? wayOf(deployment)));
   const [way = null] = ways;
-  if (ways.length > 1) return { provider: name, continuation: null, quality: "varies" };
+  if (ways.size > 1) return { provider: name, continuation: null, quality: "mixed" };
   return { provider: name, continuation: way, quality: way === null ? "unknown" : way === "none" ? "replay" : "exact" };
 }
 
-/** What is known of a model where neither the file nor the kind says it; only OpenAI's chat dialect has a request that finds it out. */
-function knownOf({ dialects: [first], model }: Deployment): ContinuationWay | null {
-  if (first === undefined) return null;
-  return upstreamCodec(first)?.continues?.(model) ?? (first === "openai-chat" ? null : "none");
+/** Where the provider's kind does not say it: by the model. What nobody knows can be found out in OpenAI's dialect alone. */
+function wayOf({ dialects: [spoken], model }: Deployment): string | null {
+  if (spoken === undefined || spoken === "openai-chat") return null;
+  return upstreamCodec(spoken)?.continues?.(model) ?? "none";
 }
+
+const meanings: Readonly<Record<CompletionView["quality"], string>> = {
+  exact: "goes on from the break; else by a replay",
+  replay: "answers again; completes it when it says the same",
+  mixed: "exact or replay, as its models can",
+  unknown: "exact or replay: a small request finds out before the first use",
+};
 
 const policies: Readonly<Record<PartialPolicy, string>> = {
   continue: "another deployment completes it",
   "continue-soft": "another deployment completes it, if need be by being asked to go on",
   hold: "nothing is sent before the answer is whole",
   error: "the client is told",
-};
-
-const meanings: Readonly<Record<CompletionView["quality"], string>> = {
-  exact: "goes on from the break; else by a replay",
-  replay: "answers again; completes it when it says the same",
-  unknown: "exact or replay: a small request finds out before the first use",
-  varies: "exact or replay, by model",
 };
 
 /** What becomes of a stream that breaks after its first token, by route, and what each provider could do about it. */

@@ -139,6 +139,11 @@ function parametersOf(provider: ProviderConfig, own: ProviderModelConfig | null,
 
 function priceOf(own: ProviderModelConfig | null): Price | null {
   if (own?.price === undefined) return null;
-  const { input, output, cached_input: cachedInput } = own.price;
-  return cachedInput === undefined ? { input, output } : { input, output, cachedInput };
+  const { input, output, cached_input: cachedInput, cache_write: cacheWrite } = own.price;
+  return {
+    input,
+    output,
+    ...(cachedInput === undefined ? {} : { cachedInput }),
+    ...(cacheWrite === undefined ? {} : { cacheWrite }),
+  };
 }

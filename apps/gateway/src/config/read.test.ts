@@ -36,8 +36,10 @@ describe("reading tuloy.yaml", () => {
   it("points at the value when that is wrong, and at the key's holder when a key is missing", () => {
     const text = "providers:\n  one:\n    kind: opnai\n  two:\n    region: eu\n";
     expect(problems(text)).toEqual([
-      "tuloy.yaml:3:11 providers.one.kind must be openai, openai-compatible or sandbox; did you mean openai?",
-      "tuloy.yaml:4:3 providers.two.kind is missing; write openai, openai-compatible or sandbox",
+      expect.stringMatching(
+        /^tuloy\.yaml:3:11 providers\.one\.kind must be anthropic, .* or sandbox; did you mean openai\?$/,
+      ),
+      expect.stringMatching(/^tuloy\.yaml:4:3 providers\.two\.kind is missing; write anthropic, .* or sandbox$/),
     ]);
   });
 

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { clientError } from "@tuloy/contract";
-import { openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
+import {
+  anthropicMessages,
+  anthropicTokenCount,
+  openaiChat,
+  openaiEmbeddings,
+  type ClientDialect,
+} from "@tuloy/dialects";
 
 import { serve, type Relay } from "../relay/serve.ts";
 import { newTraceId } from "../relay/trace-id.ts";
@@ -11,6 +17,14 @@ import { errorAnswer } from "./error-answer.ts";
 export const dataPlane: readonly (readonly [path: string, dialect: ClientDialect])[] = [
   ["/chat/completions", openaiChat],
   ["/embeddings", openaiEmbeddings],
+  ["/messages", anthropicMessages],
+  ["/messages/count_tokens", anthropicTokenCount],
+];
+
+/** Anthropic's SDKs and Claude Code write most of their requests so: it takes the short way too. */
+export const alsoWritten: readonly (readonly [path: string, dialect: ClientDialect])[] = [
+  ["/messages?beta=true", anthropicMessages],
+  ["/messages/count_tokens?beta=true", anthropicTokenCount],
 ];
 
 /** `/api/v1` is for clients made for gateways that have it there. */

@@ -1,15 +1,16 @@
 import type { ServerResponse } from "node:http";
 
 import type { ClientError } from "@tuloy/contract";
-import { openaiChat } from "@tuloy/dialects";
+import { anthropicMessages, openaiChat } from "@tuloy/dialects";
 
 import { retryHeaders, traceHeaders } from "../relay/headers.ts";
 import { discardRest } from "./body.ts";
 
-/** An error outside any dialect's own path. OpenAI's form is the one that most clients can read. */
+/** An error outside any dialect's own path. OpenAI's form is the one that most clients can read; Anthropic's say who they are. */
 export function errorAnswer(response: ServerResponse, error: ClientError, traceId: string): void {
   discardRest(response.req);
-  const body = openaiChat.writeError(error, traceId);
+  const dialect = response.req.headers["anthropic-version"] === undefined ? openaiChat : anthropicMessages;
+  const body = dialect.writeError(error, traceId);
   const headers = traceHeaders(traceId);
   headers["content-type"] = "application/json";
   headers["content-length"] = body.length;

@@ -6,7 +6,7 @@ import { clientError, type ClientError } from "@tuloy/contract";
 import { refuseControl, refusePage } from "../control/control.ts";
 import { newTraceId } from "../relay/trace-id.ts";
 import type { Relay } from "../relay/serve.ts";
-import { dataPlane, prefixes, relayOrRefuse } from "./data-plane.ts";
+import { alsoWritten, dataPlane, prefixes, relayOrRefuse } from "./data-plane.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { healthPaths } from "./health.ts";
 import { createServer } from "./node-http.ts";
@@ -38,7 +38,9 @@ export function createHttpServer({ relay, control, host }: HttpOptions): Server 
   const foreignPage = isLoopback(host) ? foreignPageGuard() : null;
   const route = routerOnDemand(relay);
   const dialects = new Map(
-    prefixes.flatMap((prefix) => dataPlane.map(([path, dialect]) => [prefix + path, dialect] as const)),
+    prefixes.flatMap((prefix) =>
+      [...dataPlane, ...alsoWritten].map(([path, dialect]) => [prefix + path, dialect] as const),
+    ),
   );
   const refuse = (response: ServerResponse, error: ClientError): void =>
     errorAnswer(response, error, newTraceId(relay.clock.wall()));

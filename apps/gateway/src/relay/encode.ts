@@ -66,7 +66,9 @@ export function encode(
     deployment,
     stream,
     to,
-    path: basePath + pathOf(endpoint, upstreamModel, stream),
+    path:
+      basePath +
+      ((request.counts === true ? endpoint.countPath : undefined) ?? pathOf(endpoint, upstreamModel, stream)),
     headers: headersFor(stream, lane, endpoint, provider, secret, client),
     body: bodyFor(endpoint, body),
     authorize: authorizerFor(provider, secret),

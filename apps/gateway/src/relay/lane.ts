@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock, Deployment, Dialect } from "@tuloy/contract";
 import {
   completingLaneFor,
+  endpointFor,
   laneFor,
   laneObstacle,
   TranslatedReading,
@@ -15,6 +16,7 @@ import {
 import type { Plan } from "@tuloy/routing";
 
 import type { Route } from "../config/snapshot.ts";
+import type { Snapshot } from "../config/snapshot.ts";
 import type { Asked } from "./read.ts";
 
 /** The name that stands in answers, where the route does not leave it to the provider; null: it does. */
@@ -29,7 +31,8 @@ type Obstacle = (deployment: Deployment) => string | null;
  * What stands between a request and the deployments of its plan, as far as a plan looks: into the content only where somebody
  * must, since nobody speaks the client's dialect. Null where all do, which is the common case.
  */
-export function plannedObstacles({ request, entry, standIns, route }: Asked): Obstacle | null {
+export function plannedObstacles({ request, entry, standIns, route }: Asked, snapshot: Snapshot): Obstacle | null {
+  if (request.counts === true) return countingObstacle(request, snapshot);
   const { dialect, facts } = request;
   const speaking = countSpeaking(entry.deployments, dialect);
   const alone = standIns.length === 0 && (route.equivalents === "off" || route.equivalents === "never");
@@ -40,6 +43,15 @@ export function plannedObstacles({ request, entry, standIns, route }: Asked): Ob
     return (
       laneObstacle(dialect, deployment, lane, facts.capabilities) ?? (thorough ? contentObstacle(request, lane) : null)
     );
+  };
+}
+
+/** Only some count a prompt, and only in the dialect it is written in: another would count another prompt. */
+function countingObstacle({ dialect, operation }: ReadRequest, { providers }: Snapshot): Obstacle {
+  return ({ provider: name, dialects, upstreamModel }) => {
+    const preset = dialects.includes(dialect) ? (providers.get(name)?.preset ?? null) : null;
+    const endpoint = preset === null ? null : endpointFor(preset, operation, dialect, upstreamModel);
+    return endpoint?.countPath === undefined ? `it counts no tokens of a request in ${dialect}` : null;
   };
 }
 

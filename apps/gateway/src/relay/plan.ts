@@ -35,7 +35,7 @@ export function planFor(asked: Asked, { snapshot, health, random, now, size }: P
       affinity: affinityOf(asked),
       overrides,
       parameterUse: facts,
-      obstacle: plannedObstacles(asked),
+      obstacle: plannedObstacles(asked, snapshot),
       equivalents: equivalentsOf(asked, snapshot),
     },
     { health, random, estimate: estimateUsd, now },

@@ -19,6 +19,7 @@ import { admit, outlivesClient, unkeyed, type Admission, type AdmitContext } fro
 import { attempt } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import { conclude } from "./conclude.ts";
+import { countHere } from "./count-here.ts";
 import type { Conclusion } from "./conclude.ts";
 import { toldWhatHeldBack } from "./held-back.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -40,6 +41,11 @@ export interface Relay {
   readonly claims: Claims;
   readonly inFlight: InFlight;
   readonly tokens: TokenCounter;
+  /**
+   * What requests go by that only count a prompt: nothing is generated for them, so they may work where nothing else does, and
+   * are no sign of a deployment's health.
+   */
+  readonly counting: Health;
   readonly clock: Clock;
   readonly random: () => number;
   readonly drills: DrillBoard;
@@ -102,9 +108,15 @@ export async function serve(
 
     const counting = countForContext(asked, relay.tokens);
     const size = counting === null ? null : await counting;
-    const scoped = relay.drills.running === null ? relay : underDrill(relay, asked);
+    const scoped = relay.drills.running === null ? ownState(relay, request) : underDrill(relay, asked);
     const { health, random, clock } = scoped;
     const plan = planFor(asked, { snapshot, health, random, now: clock.now(), size });
+    if (primaryOf(plan) === null && request.counts === true) {
+      const note = await countHere(asked, arrival.reply, arrival.id, relay.tokens);
+      await claim?.end();
+      const answered = { ...nothingTried, outcome: "succeeded", status: 200, code: null, notes: [note] } as const;
+      return settle(arrival, scoped, principal, { request, asked, plan, ...answered });
+    }
     if (primaryOf(plan) === null) {
       await claim?.end();
       return refuseKnown(arrival, scoped, principal, noneAllowed(asked, plan), { request, asked, plan });
@@ -144,6 +156,10 @@ function ownFault(traceId: string): ClientError {
     "internal_error",
     `The gateway failed on this request; its log has the reason under the trace id ${traceId}.`,
   );
+}
+
+function ownState(relay: Relay, { counts }: ReadRequest): Relay {
+  return counts === true ? { ...relay, health: relay.counting } : relay;
 }
 
 /** What a request in the scope of a drill is carried out with: state and a way out of the drill's own. */

@@ -148,8 +148,9 @@ function translationNotes(
 
 function notesOn(request: ReadRequest, deployment: Deployment, askedModel: string): readonly string[] {
   if (laneFor(request.dialect, deployment)?.kind === "translate") return translatedNotes(request, deployment.id);
+  const { withheld = noNotes } = request;
   const target = targetOf(request, deployment, askedModel);
-  return target === null ? noNotes : request.notes(target);
+  return target === null ? withheld : [...withheld, ...request.notes(target)];
 }
 
 /** Everything that the request cost, failed attempts included. Null when no attempt has a known cost. */

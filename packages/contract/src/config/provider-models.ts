@@ -12,6 +12,11 @@ const price = z
       .nonnegative()
       .optional()
       .describe("USD per million input tokens read from the provider's prompt cache. Default: as input."),
+    cache_write: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe("USD per million input tokens written to the provider's prompt cache. Default: as input."),
   })
   .describe("What this provider charges. Default: the built-in list price of the provider's kind; else unknown.");
 

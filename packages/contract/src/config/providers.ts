@@ -7,7 +7,7 @@ import { providerModel } from "./provider-models.ts";
 import { sandbox } from "./sandbox.ts";
 import { modelName, regionName } from "./values.ts";
 
-export const providerKinds = ["openai", "openai-compatible", "sandbox"] as const;
+export const providerKinds = ["anthropic", "anthropic-compatible", "openai", "openai-compatible", "sandbox"] as const;
 export type ProviderKind = (typeof providerKinds)[number];
 
 export const provider = z
@@ -15,7 +15,7 @@ export const provider = z
     kind: z
       .enum(providerKinds)
       .describe(
-        "openai; openai-compatible: any server that speaks OpenAI's dialect, such as vLLM; sandbox: a built-in simulated provider.",
+        "anthropic; anthropic-compatible: any server that speaks Anthropic's dialect; openai; openai-compatible: any server that speaks OpenAI's, such as vLLM; sandbox: a built-in simulated provider.",
       ),
     base_url: z
       .string()

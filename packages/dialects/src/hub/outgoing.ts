@@ -22,6 +22,8 @@ export class Outgoing implements HubSink {
   /** The name of the part that arguments belong to: made once a call, not once an event. */
   #call = -1;
   #argumentsPart = "";
+  /** The thought that is told shows something. */
+  #thinks = false;
 
   constructor(sent: SentAnswer | null, writer: HubSink | null) {
     this.#sent = sent;
@@ -39,12 +41,15 @@ export class Outgoing implements HubSink {
   }
 
   thought(text: string): void {
+    this.#thinks = true;
     this.#sent?.add(0, reasoningPart, text);
     this.#writer?.thought(text);
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
-    if (redacted) this.#sent?.add(0, hiddenThoughtPart, hidden);
+    // Also one of which there is nothing but its signature.
+    if (redacted || !this.#thinks) this.#sent?.add(0, hiddenThoughtPart, hidden);
+    this.#thinks = false;
     this.#writer?.thoughtOpaque(opaque, redacted, id);
   }
 

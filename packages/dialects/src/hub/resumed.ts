@@ -18,6 +18,8 @@ export class Resumed implements HubSink {
   readonly #sentTokens: number;
   /** Why the answer does not fit what was sent, once it does not. Nothing is told from then on. */
   misfit: string | null = null;
+  /** The thought that is told shows something. */
+  #thinks = false;
   #call = -1;
   #argumentsPart = "";
 
@@ -39,6 +41,7 @@ export class Resumed implements HubSink {
   }
 
   thought(text: string): void {
+    this.#thinks = true;
     const kept = this.#take(reasoningPart, text);
     if (kept !== "") this.#next.thought(kept);
   }
@@ -46,7 +49,9 @@ export class Resumed implements HubSink {
   /** What a thought's maker wants back belongs to this very answer's thought: only where that was told is it told too. */
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
     if (this.misfit !== null || this.#mode === "exact" || this.#mode === "soft") return;
-    const isNew = redacted ? this.#take(hiddenThoughtPart, hidden) !== "" : this.#fitting.past(0);
+    const isHidden = redacted || !this.#thinks;
+    this.#thinks = false;
+    const isNew = isHidden ? this.#take(hiddenThoughtPart, hidden) !== "" : this.#fitting.past(0);
     if (isNew) this.#next.thoughtOpaque(opaque, redacted, id);
   }
 

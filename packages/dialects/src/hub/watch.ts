@@ -170,6 +170,11 @@ export interface ExpressParts {
   readonly trailer: Buffer;
 }
 
+/** Books of a stream that is forwarded as it came: what the hub has no place for is not left out of it. */
+class ForwardedTold extends Told {
+  override left(_what: string): void {}
+}
+
 /** Watches a stream of server-sent events in the client's own dialect: the bytes pass as they come. */
 export class ExpressWatch extends HubWatch implements SseSink {
   readonly #parts: ExpressParts;
@@ -185,7 +190,7 @@ export class ExpressWatch extends HubWatch implements SseSink {
     // What completes another stream can't pass as it comes: that would be a fault of whoever picked the lane.
     if (options.resume) throw new Error("a stream that completes another was to be forwarded as it comes");
     const sent = options.keep === true ? new SentAnswer() : null;
-    super(options, parts.codec, new Told(sent === null ? null : new Outgoing(sent, null)), sent);
+    super(options, parts.codec, new ForwardedTold(sent === null ? null : new Outgoing(sent, null)), sent);
     this.#parts = parts;
     this.#events = new SseReader(this, options.maxEventBytes);
   }

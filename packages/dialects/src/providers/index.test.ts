@@ -4,7 +4,7 @@ import { presetKinds, presetOf } from "./index.ts";
 
 describe("the providers", () => {
   it("are known by their kind", () => {
-    expect(presetKinds).toEqual(["openai", "openai-compatible", "sandbox"]);
+    expect(presetKinds).toEqual(["anthropic", "anthropic-compatible", "openai", "openai-compatible", "sandbox"]);
     for (const kind of presetKinds) expect(presetOf(kind)?.kind).toBe(kind);
   });
 

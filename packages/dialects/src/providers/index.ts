@@ -1,10 +1,11 @@
+import { anthropic, anthropicCompatible } from "./anthropic.ts";
 import { openai } from "./openai.ts";
 import { openaiCompatible } from "./openai-compatible.ts";
 import type { ProviderPreset } from "./preset.ts";
 import { sandbox } from "./sandbox.ts";
 
 const presets: ReadonlyMap<string, ProviderPreset> = new Map(
-  [openai, openaiCompatible, sandbox].map((preset) => [preset.kind, preset]),
+  [anthropic, anthropicCompatible, openai, openaiCompatible, sandbox].map((preset) => [preset.kind, preset]),
 );
 
 /** Every `kind` that a configuration may name. */

@@ -21,6 +21,8 @@ export interface Endpoint {
   readonly path: string;
   /** For streams, where they have a path of their own. */
   readonly streamPath?: string;
+  /** Where it counts a prompt without answering it; absent: nowhere. */
+  readonly countPath?: string;
   /** Only for ids that begin so; absent: for all. The first endpoint whose condition holds is the one for its dialect. */
   readonly idPrefix?: string;
   /** Sent besides, unless the client's own of that name is forwarded. Names in lower case. */

@@ -189,7 +189,9 @@ function against(deltas: NonNullable<Trace["deltas"]>): string {
 }
 
 function tokens(usage: Usage): string {
-  const cached = usage.cached_input_tokens > 0 ? ` (${usage.cached_input_tokens} cached)` : "";
+  const { cached_input_tokens: read, cache_write_tokens: written = 0 } = usage;
+  const parts = [...(read > 0 ? [`${read} cached`] : []), ...(written > 0 ? [`${written} written to the cache`] : [])];
+  const cached = parts.length > 0 ? ` (${parts.join(", ")})` : "";
   const reasoning = usage.reasoning_tokens > 0 ? ` (${usage.reasoning_tokens} reasoning)` : "";
   return `${usage.input_tokens} tokens in${cached}, ${usage.output_tokens} out${reasoning}`;
 }

@@ -1,0 +1,57 @@
+import { anthropicRateLimits } from "../rate-limits/headers.ts";
+import type { Endpoint, FailureMarker, ProviderPreset } from "./preset.ts";
+
+/** A client that names no version gets the one there has been since 2023 (https://platform.claude.com/docs/en/api/versioning). */
+export const messagesEndpoint: Endpoint = {
+  dialect: "anthropic-messages",
+  path: "/messages",
+  countPath: "/messages/count_tokens",
+  headers: { "anthropic-version": "2023-06-01" },
+};
+
+/** What Anthropic says in words alone, beside what the general tables have of it. */
+export const messagesMarkers: readonly FailureMarker[] = [
+  {
+    message: "output blocked by content filtering policy",
+    class: "content_filter",
+    because: "its own filter stopped the answer; observed under 400, under 500 and inside streams",
+  },
+  {
+    status: 400,
+    message: "organization has been disabled",
+    class: "auth",
+    because: "the account behind the key is closed, which it calls an invalid request",
+  },
+  {
+    status: 400,
+    message: "only authorized for use with claude code",
+    class: "auth",
+    because: "a subscription's token in place of a key; it calls the request invalid",
+  },
+];
+
+export const anthropic: ProviderPreset = {
+  kind: "anthropic",
+  baseUrl: "https://api.anthropic.com/v1",
+  endpoints: { chat: [messagesEndpoint] },
+  auth: { header: "x-api-key", prefix: "" },
+  keyRequired: true,
+  streamUsage: true,
+  // Its dialect has no names for other servers' parameters: they are left out where a request is written in it.
+  refuses: [],
+  maxStops: null,
+  // It differs from model to model: see `claudeWays`.
+  continuation: null,
+  markers: messagesMarkers,
+  rateLimitHeaders: [anthropicRateLimits],
+  docs: "https://platform.claude.com/docs/en/api/overview",
+};
+
+/** Any server that speaks Anthropic's dialect for models of its own: DeepSeek's, MiniMax's, Moonshot's, vLLM's, gateways. */
+export const anthropicCompatible: ProviderPreset = {
+  ...anthropic,
+  kind: "anthropic-compatible",
+  baseUrl: null,
+  keyRequired: false,
+  docs: null,
+};
