@@ -1,7 +1,8 @@
 import type { Resume } from "./completion.ts";
 import { Joint } from "./joint.ts";
 import { Replayed } from "./replayed.ts";
-import { reasoningPart, refusalPart, sentText, textPart } from "./sent.ts";
+import { sentText } from "./continuable.ts";
+import { reasoningPart, refusalPart, textPart } from "./sent.ts";
 
 /** One choice of the new stream against what was sent of it. @returns null where it does not fit */
 export interface Fitting {

@@ -153,8 +153,3 @@ export class SentAnswer {
     return choice;
   }
 }
-
-/** The text that was sent of the one choice there is. Only where it can be continued: where it is all that was sent. */
-export function sentText(sent: SentAnswer): string {
-  return sent.choices.get(0)?.parts[0]?.text ?? "";
-}

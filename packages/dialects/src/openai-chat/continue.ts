@@ -1,24 +1,15 @@
 import type { Completable } from "../completion/completion.ts";
-import { hiddenThoughtPart, reasoningPart, sentText, textPart, type SentAnswer } from "../completion/sent.ts";
+import { isOnlyReasoning, sentText, softInstruction, whyNotContinuable } from "../completion/continuable.ts";
+import type { SentAnswer } from "../completion/sent.ts";
 import { splice, setMember, type Edit } from "../json/splice.ts";
 import { scanTopLevel, type Member } from "../json/top-level.ts";
 import { count, isObject, parseJson, type JsonObject } from "../json/value.ts";
 import type { Continuation } from "../providers/continuation.ts";
 
-/** How many of the last characters a soft continuation quotes. */
-const quotedCharacters = 200;
-
-/** A character that a server could not write whole stands at the end: half of the next one is in it. */
-const halfCharacter = "\u{FFFD}";
-
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
   if (sent.unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: sent.unknown };
-  const choices = [...sent.choices.values()];
-  const anew = choices.every(
-    ({ parts, finishReason }) =>
-      finishReason === null && parts.every(({ part }) => part === reasoningPart || part === hiddenThoughtPart),
-  );
+  const anew = isOnlyReasoning(sent);
   const why = anew ? "only reasoning was sent" : notContinuable(body, sent);
   return { exact: why === "", replay: !anew, anew, soft: why === "", why };
 }
@@ -33,15 +24,7 @@ function notContinuable(body: Buffer, sent: SentAnswer): string {
   if (isObject(format) && format.type !== "text") return "the answer has to be JSON";
   const last: unknown = Array.isArray(request.messages) ? request.messages.at(-1) : null;
   if (isObject(last) && last.role === "assistant") return "the request itself begins the answer";
-  const [choice] = sent.choices.values();
-  if (choice === undefined || sent.choices.size > 1 || !sent.choices.has(0)) return "there are several choices";
-  if (choice.finishReason !== null) return "its end was sent";
-  const other = choice.parts.find(({ part }) => part !== textPart);
-  if (other !== undefined) return `it holds ${other.part}, and only text can be continued`;
-  const text = choice.parts[0]?.text ?? "";
-  if (text.trim() === "") return "nothing but white space was sent";
-  if (!text.isWellFormed() || text.endsWith(halfCharacter)) return "it broke off inside a character";
-  return "";
+  return whyNotContinuable(sent);
 }
 
 /** The body that asks a deployment to go on, from the body that asks it to answer. All else in it stays as it is. */
@@ -68,15 +51,9 @@ function exactMessage(text: string, continuation: Continuation): JsonObject {
 }
 
 function softMessages(text: string): JsonObject[] {
-  const quoted = JSON.stringify(text.slice(-quotedCharacters).toWellFormed());
   return [
     { role: "assistant", content: text },
-    {
-      role: "user",
-      content:
-        "Your answer was cut off by a technical fault. Go on from exactly where it stops, in the middle of a sentence or word if need be. " +
-        `Write only what follows: no introduction, no apology, no repetition. It stops after these characters: ${quoted}`,
-    },
+    { role: "user", content: softInstruction(text) },
   ];
 }
 
