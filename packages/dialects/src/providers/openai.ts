@@ -29,7 +29,7 @@ export const openai: ProviderPreset = {
   continuation: "none",
   markers: [
     {
-      status: 400,
+      // Under 400, and without a status as the `error` of a response that failed.
       code: "invalid_prompt",
       class: "content_filter",
       because: "reasoning models refuse a prompt that their safety check flags with this code",

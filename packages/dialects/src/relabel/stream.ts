@@ -5,13 +5,16 @@ import { relabelObject } from "./answer.ts";
 /** Names the model otherwise in the events of a stream. Events without one, comments and all else stay as they are. */
 export class StreamRelabel implements SseSink {
   readonly #model: string;
+  readonly #relabel: (event: Buffer, model: string) => Buffer;
   readonly #reader = new SseReader(this);
   readonly #run = new ForwardRun();
   /** The last event was written anew, with an end of its own. */
   #anew = false;
 
-  constructor(model: string) {
+  /** @param relabel one event's JSON; itself when it names no model */
+  constructor(model: string, relabel: (event: Buffer, model: string) => Buffer = relabelObject) {
     this.#model = model;
+    this.#relabel = relabel;
   }
 
   /** @returns the bytes to send in place of these. An event that is not whole yet is kept for the next time. */
@@ -23,7 +26,7 @@ export class StreamRelabel implements SseSink {
 
   event(name: string, data: string, carry: Buffer | null, start: number, end: number): void {
     const object = Buffer.from(data);
-    const relabelled = relabelObject(object, this.#model);
+    const relabelled = this.#relabel(object, this.#model);
     this.#anew = relabelled !== object;
     if (!this.#anew) this.#run.take(carry, start, end);
     else this.#run.put(framed(name, relabelled.toString()));
