@@ -1,13 +1,16 @@
 import type { Dialect } from "@tuloy/contract";
 
 import { chatClient, chatUpstream } from "../openai-chat/codec.ts";
+import { responsesClient, responsesUpstream } from "../openai-responses/codec.ts";
 import type { ClientCodec, UpstreamCodec } from "./codec.ts";
 
 const upstreamCodecs: ReadonlyMap<Dialect, UpstreamCodec> = new Map(
-  [chatUpstream].map((codec) => [codec.dialect, codec]),
+  [chatUpstream, responsesUpstream].map((codec) => [codec.dialect, codec]),
 );
 
-const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map([chatClient].map((codec) => [codec.dialect, codec]));
+const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map(
+  [chatClient, responsesClient].map((codec) => [codec.dialect, codec]),
+);
 
 /** How a provider is spoken to in a dialect; null for one that is forwarded only, never translated into. */
 export function upstreamCodec(dialect: Dialect): UpstreamCodec | null {

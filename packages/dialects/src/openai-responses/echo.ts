@@ -32,9 +32,3 @@ export function echoOf(request: Buffer): JsonObject {
     user: said("user", null),
   };
 }
-
-/** The model that a request names, for an answer whose provider names none. */
-export function requestedModel(request: Buffer): string {
-  const value = parseJson(request.toString("utf8"));
-  return isObject(value) && typeof value.model === "string" ? value.model : "";
-}

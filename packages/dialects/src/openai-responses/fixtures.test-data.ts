@@ -106,6 +106,7 @@ export function context(request: unknown = { model: "model-x", input: "Hi" }): W
     makeId: () => "0a1b2c",
     created: 1_700_000_000,
     reportModel: null,
+    model: "gpt-up",
     request: Buffer.from(JSON.stringify(request)),
   };
 }

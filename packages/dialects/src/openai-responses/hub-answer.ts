@@ -14,15 +14,29 @@ type Markers = Pick<ProviderPreset, "markers">;
 
 /** Tells a whole response object to a sink. */
 export function readAnswer(body: Buffer, preset: Markers, sink: HubSink): void {
+  tellAnswer(body, preset, sink, false);
+}
+
+/** The same for a client of this dialect, who may have asked for an answer in the background: then there is only its id yet. */
+export function readOwnAnswer(body: Buffer, preset: Markers, sink: HubSink): void {
+  tellAnswer(body, preset, sink, true);
+}
+
+function tellAnswer(body: Buffer, preset: Markers, sink: HubSink, mayWait: boolean): void {
   const read = readAnswerObject(body, preset);
   if (!read.ok) return sink.fail(read.failure);
   const { answer } = read;
   if (!Array.isArray(answer.output)) return sink.fail(garbled("the answer is no response: it has no output"));
   const failure = failureOf(answer, preset);
   if (failure !== null) return sink.fail(failure);
-  if (answer.status === "queued" || answer.status === "in_progress")
+  const waits = answer.status === "queued" || answer.status === "in_progress";
+  if (waits && !mayWait)
     return sink.fail(garbled("the answer is not finished, and was not asked for in the background"));
   sink.begin(text(answer.id), text(answer.model));
+  if (waits) {
+    sink.acts?.();
+    return sink.finish("stop", null);
+  }
   const told = { calls: 0, text: false, refusal: false };
   for (const item of answer.output) if (isObject(item)) tellItem(item, sink, told);
   const usage = readUsage(answer.usage);
@@ -55,6 +69,7 @@ function tellItem(item: JsonObject, sink: HubSink, told: Told): void {
       break;
     }
     default:
+      sink.acts?.();
       sink.left(`an item of the type ${String(item.type).slice(0, 60)}`);
   }
 }

@@ -107,6 +107,8 @@ export class ResponsesEventReader implements EventReader {
       case "error":
         return this.#fail(classifyErrorEvent(data, this.#preset));
       default:
+        // Of a tool that runs there: it is at work.
+        if (isOfTool(type)) this.#sink.acts?.();
         return true;
     }
   }
@@ -126,6 +128,7 @@ export class ResponsesEventReader implements EventReader {
       this.#sink.toolCall(open.call, text(item.call_id) ?? text(item.id) ?? "", text(item.name) ?? "", null);
       this.#arguments(event, text(item.arguments));
     } else if (type !== "message" && type !== "reasoning") {
+      this.#sink.acts?.();
       this.#sink.left(`an item of the type ${type.slice(0, 60)}`);
     }
   }
@@ -219,6 +222,10 @@ export class ResponsesEventReader implements EventReader {
     this.#sink.fail(failure);
     return true;
   }
+}
+
+function isOfTool(type: string): boolean {
+  return type.includes("_call.") || type.includes("_call_");
 }
 
 function indexOf({ output_index: index }: JsonObject): number {

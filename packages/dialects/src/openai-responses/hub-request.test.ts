@@ -8,7 +8,14 @@ import { carry } from "./carried.ts";
 import { toHub } from "./hub-request.ts";
 import { callId, writeRequest } from "./write-request.ts";
 
-const target: WriteTarget = { model: "gpt-up", canonicalModel: "gpt-5.2", preset: openai, outputTokens: null };
+const target: WriteTarget = {
+  model: "gpt-up",
+  canonicalModel: "gpt-5.2",
+  preset: openai,
+  outputTokens: null,
+  parameters: null,
+  substitute: false,
+};
 
 function hub(fields: Record<string, unknown>): HubRequest {
   const read = toHub(Buffer.from(JSON.stringify({ model: "m", store: false, ...fields })));

@@ -38,15 +38,16 @@ export class Place {
   }
 }
 
-/** What a stream of the API's own began with, and then how it goes on: for each of its events, in order. */
-export function headOf(name: string, data: string, head: JsonObject | null): JsonObject | null {
-  if (head instanceof Place) {
-    head.follow(name, data);
-    return head;
-  }
+/** What a stream of the API's own begins with. @returns null for any event but the first */
+export function headOf(name: string, data: string): Place | null {
   const event = name === "response.created" ? parseJson(data) : null;
   if (!isObject(event) || !isObject(event.response)) return null;
   const place = new Place(event.response);
   place.sequence = 1;
   return place;
+}
+
+/** How it goes on. */
+export function follow(head: JsonObject, name: string, data: string): void {
+  if (head instanceof Place) head.follow(name, data);
 }

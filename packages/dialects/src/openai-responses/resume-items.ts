@@ -1,4 +1,5 @@
-import { textPart, type SentAnswer } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
+import { argumentsPart } from "../hub/outgoing.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
 import { CallItem, MessageItem, ReasoningItem } from "./items.ts";
 import { summaryText } from "./hub-items.ts";
@@ -28,12 +29,12 @@ export function resumeItems(place: Place, sent: SentAnswer): Resumed[] {
       open.push([call, resumeMessage(placed, id, said(textPart), said(refusalPart), place)]);
     } else if (type === "reasoning") {
       const item = new ReasoningItem(placed.index, id);
-      const rest = said("reasoning").slice(doneLength(place, "reasoning"));
+      const rest = said(reasoningPart).slice(doneLength(place, "reasoning"));
       if (rest !== "") item.resume(rest);
       open.push([call, item]);
     } else if (type === "function_call") {
       const names = { callId: String(placed.begun.call_id), name: String(placed.begun.name) };
-      open.push([call, new CallItem(placed.index, id, names, said(`the arguments of call ${call}`))]);
+      open.push([call, new CallItem(placed.index, id, names, said(argumentsPart(call)))]);
     } else {
       // Of another kind, as only this API has them: it stays as it was last seen.
       placed.done = placed.begun;
@@ -41,9 +42,6 @@ export function resumeItems(place: Place, sent: SentAnswer): Resumed[] {
   }
   return open;
 }
-
-/** The names of `SentAnswer`'s parts are the same in all dialects. */
-const refusalPart = "a refusal";
 
 function resumeMessage(
   { index }: PlacedItem,

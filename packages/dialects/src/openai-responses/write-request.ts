@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { spelling } from "../hub/parameters.ts";
 import {
   effortOf,
   type HubFile,
@@ -29,24 +30,30 @@ export function writeRequest(request: HubRequest, target: WriteTarget): WrittenR
   const notes: Notes = new Set();
   const { system, tools, reasoning } = request;
   const body: Record<string, unknown> = { model: target.model };
+  const set = (name: string, value: unknown): void => {
+    if (value === null) return;
+    if (spelling(target, name) === null) notes.add(`${name} was left out: it is not taken there`);
+    else body[name] = value;
+  };
   if (system.length > 0) body.instructions = system.map(({ text }) => text).join("\n\n");
   body.input = request.messages.flatMap((message) => writeMessage(message, notes));
   if (tools.length > 0) {
     body.tools = tools.map(writeTool);
     if (request.toolChoice !== null) body.tool_choice = writeToolChoice(request.toolChoice);
-    if (request.parallelToolCalls !== null) body.parallel_tool_calls = request.parallelToolCalls;
+    set("parallel_tool_calls", request.parallelToolCalls);
   }
   if (request.maxTokens !== null) {
     body.max_output_tokens = Math.max(leastOutputTokens, request.maxTokens);
     if (request.maxTokens < leastOutputTokens)
       notes.add(`the limit of ${request.maxTokens} tokens was sent as ${leastOutputTokens}, the lowest that is taken`);
   }
-  if (request.temperature !== null) body.temperature = request.temperature;
-  if (request.topP !== null) body.top_p = request.topP;
+  set("temperature", request.temperature);
+  set("top_p", request.topP);
   if (request.format !== null) body.text = { format: writeFormat(request.format) };
   const written = reasoning === null ? null : writeReasoning(reasoning, target.canonicalModel, notes);
-  if (written !== null) body.reasoning = written;
-  if (request.user !== null) body.user = request.user;
+  if (written !== null && spelling(target, "reasoning_effort") !== null) body.reasoning = written;
+  else if (written !== null) notes.add("reasoning was left out: it is not taken there");
+  set("user", request.user);
   if (request.stream) body.stream = true;
   // Whoever asks does not know this dialect, so nobody will ever come back for what is kept.
   body.store = false;
@@ -68,7 +75,6 @@ function noteUnsaid(request: HubRequest, notes: Notes): void {
     ["frequency_penalty", (frequencyPenalty ?? 0) !== 0],
   ];
   for (const [name, set] of unsaid) if (set) notes.add(`${name} was left out: the Responses API has no such parameter`);
-  for (const name of request.left) notes.add(`${name} was left out: it has no equal there`);
 }
 
 function writeTool({ name, description, parameters, strict }: HubTool): JsonObject {

@@ -6,7 +6,7 @@ import type { AnswerWriter, EventWriter, WriteContext } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { carry, madeItemId, madeResponseId } from "./carried.ts";
-import { echoOf, requestedModel } from "./echo.ts";
+import { echoOf } from "./echo.ts";
 import { EventOut } from "./event-out.ts";
 import { announce, CallItem, MessageItem, ReasoningItem, type ItemStatus, type WrittenItem } from "./items.ts";
 import { Place } from "./place.ts";
@@ -59,7 +59,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
 
   begin(_id: string | null, model: string | null): void {
     if (this.#place !== null) return;
-    const { makeId, created, reportModel, request } = this.#context;
+    const { makeId, created, reportModel, request, model: upstreamModel } = this.#context;
     const response: JsonObject = {
       // Never the upstream's: its id means nothing to this API's own endpoints.
       id: madeResponseId(makeId()),
@@ -69,7 +69,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
       error: null,
       incomplete_details: null,
       ...echoOf(request),
-      model: reportModel ?? model ?? requestedModel(request),
+      model: reportModel ?? model ?? upstreamModel,
       output: [],
       usage: null,
     };

@@ -5,7 +5,10 @@ export const openai: ProviderPreset = {
   kind: "openai",
   baseUrl: "https://api.openai.com/v1",
   endpoints: {
-    chat: [{ dialect: "openai-chat", path: "/chat/completions" }],
+    chat: [
+      { dialect: "openai-chat", path: "/chat/completions" },
+      { dialect: "openai-responses", path: "/responses" },
+    ],
     embeddings: [{ dialect: "openai-embeddings", path: "/embeddings" }],
   },
   auth: { header: "authorization", prefix: "Bearer " },
