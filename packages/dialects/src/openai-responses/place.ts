@@ -23,6 +23,19 @@ export class Place {
     this.response = response;
   }
 
+  /** As it is now. */
+  copy(): Place {
+    const copied = new Place(this.response);
+    copied.become(this);
+    return copied;
+  }
+
+  /** Is from now on where another is. */
+  become({ items, sequence }: Place): void {
+    this.items.splice(0, Infinity, ...items.map(({ index, begun, done }) => ({ index, begun, done })));
+    this.sequence = sequence;
+  }
+
   /** Notes what an event of the API's own says of it. The event's data is looked into only where it has to be. */
   follow(name: string, data: string): void {
     this.sequence++;

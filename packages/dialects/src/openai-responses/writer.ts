@@ -1,5 +1,6 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
+import { isOnlyReasoning } from "../completion/continuable.ts";
 import type { SentAnswer } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { AnswerWriter, EventWriter, WriteContext } from "../hub/codec.ts";
@@ -31,6 +32,13 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   readonly #context: WriteContext;
   readonly #out: EventOut | null;
   #place: Place | null = null;
+  /**
+   * Of the stream that is gone on with: it moves only once this one has content, since before that a stream may still be dropped
+   * unsent.
+   */
+  #shared: Place | null = null;
+  /** The reasoning that is open was broken off, and the answer begins anew. */
+  #anew = false;
   /** The message or reasoning that is being written. */
   #open: MessageItem | ReasoningItem | null = null;
   readonly #calls = new Map<number, CallItem>();
@@ -38,6 +46,8 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   #finish: HubFinish = "stop";
   #said = false;
   #refused = false;
+  /** Any content was told. */
+  #content = false;
 
   /** @param sent what the client was told before, of a stream; its own stream is not begun again */
   constructor(context: WriteContext, streams: boolean, sent: SentAnswer | null = null) {
@@ -45,8 +55,10 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
     const place = sent?.head instanceof Place ? sent.head : null;
     this.#out = streams ? new EventOut(place?.sequence ?? 0) : null;
     if (sent === null || place === null) return;
-    this.#place = place;
-    for (const [call, item] of resumeItems(place, sent)) {
+    this.#shared = place;
+    this.#place = place.copy();
+    this.#anew = isOnlyReasoning(sent);
+    for (const [call, item] of resumeItems(this.#place, sent)) {
       if (item instanceof CallItem) this.#calls.set(call, item);
       else this.#open = item;
     }
@@ -54,7 +66,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
 
   /** What the stream began with, and how far it has come. */
   get head(): JsonObject | null {
-    return this.#place;
+    return this.#shared ?? this.#place;
   }
 
   begin(_id: string | null, model: string | null): void {
@@ -82,15 +94,18 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
 
   text(text: string): void {
     this.#said = true;
+    this.#content = true;
     this.#message().say("output_text", text, this.#out);
   }
 
   refusal(text: string): void {
     this.#refused = true;
+    this.#content = true;
     this.#message().say("refusal", text, this.#out);
   }
 
   thought(text: string): void {
+    this.#content = true;
     this.#reasoning().say(text, this.#out);
   }
 
@@ -103,6 +118,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#content = true;
     this.#closeOpen();
     this.#closeWholeCalls();
     if (opaque !== null) {
@@ -117,6 +133,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   }
 
   toolArguments(call: number, json: string): void {
+    this.#content = true;
     this.#calls.get(call)?.say(json, this.#out);
   }
 
@@ -139,6 +156,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   take(): readonly Buffer[] {
     const text = this.#out?.take() ?? "";
     if (this.#out !== null && this.#place !== null) this.#place.sequence = this.#out.sequence;
+    if (this.#shared !== null && this.#place !== null && this.#content) this.#shared.become(this.#place);
     return text === "" ? [] : [Buffer.from(text)];
   }
 
@@ -180,7 +198,8 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   }
 
   #reasoning(): ReasoningItem {
-    if (this.#open instanceof ReasoningItem) return this.#open;
+    if (this.#open instanceof ReasoningItem && !this.#anew) return this.#open;
+    this.#anew = false;
     this.#closeOpen();
     this.#closeWholeCalls();
     const index = this.#placed.items.length;
