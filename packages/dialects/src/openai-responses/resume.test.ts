@@ -9,9 +9,10 @@ import { openaiResponses } from "./dialect.ts";
 import { context, eventsOf, type ParsedEvent } from "./fixtures.test-data.ts";
 
 /** One item of an answer, by what is said in it. */
-type Said =
-  | { readonly kind: "reasoning" | "message"; readonly text: string }
-  | { readonly kind: "call"; readonly name: string; readonly text: string };
+interface Said {
+  readonly kind: "reasoning" | "message" | "call";
+  readonly text: string;
+}
 
 /** The events of a whole stream, as OpenAI sends them. @param id what this provider calls the answer */
 function streamOf(items: readonly Said[], id: string): string[] {
@@ -58,7 +59,7 @@ function writeItem(
     add("output_item.done", { ...at, item: done });
     return done;
   }
-  const begun = { id: `fc_${id}`, type: "function_call", call_id: `call_${id}`, name: item.name, arguments: "" };
+  const begun = { id: `fc_${id}`, type: "function_call", call_id: `call_${id}`, name: "f", arguments: "" };
   add("output_item.added", { ...at, item: begun });
   for (const delta of pieces) add("function_call_arguments.delta", { ...at, item_id: begun.id, delta });
   const done = { ...begun, arguments: item.text, status: "completed" };
@@ -104,7 +105,7 @@ const text = fc.string({ minLength: 1, maxLength: 10, unit: "grapheme-ascii" });
 const item: fc.Arbitrary<Said> = fc.oneof(
   text.map((said): Said => ({ kind: "message", text: said })),
   text.map((said): Said => ({ kind: "reasoning", text: said })),
-  text.map((said): Said => ({ kind: "call", name: "f", text: JSON.stringify({ said }) })),
+  text.map((said): Said => ({ kind: "call", text: JSON.stringify({ said }) })),
 );
 /** As models answer: no two messages or thoughts in a row. */
 const items = fc
