@@ -16,6 +16,8 @@ export const apiKey = "test-key-of-sixteen-characters-and-more";
 export interface TestProvider {
   /** Of the upstream, without a path. */
   readonly url: string;
+  /** Default `openai-compatible`. */
+  readonly kind?: string;
   /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … `more`: YAML inside its braces. */
   readonly keys?: readonly (string | { readonly value: string; readonly weight?: number; readonly more?: string })[];
   /** YAML, inside the model's braces. Null: it does not serve the tests' model. */
@@ -97,12 +99,19 @@ export function configText({
 }: TestGatewayOptions): string {
   const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, ...keys.map((key) => `  - ${key}`), "providers:"];
   for (const [name, provider] of Object.entries(providers)) {
-    const { url, keys: own = [`sk-${name}-secret-key`], also = [], models = [], facts = "" } = provider;
+    const {
+      url,
+      keys: own = [`sk-${name}-secret-key`],
+      also = [],
+      models = [],
+      facts = "",
+      kind = "openai-compatible",
+    } = provider;
     const { price = "{ input: 1, output: 2 }", model: modelYaml = "", probes = "every: 1h" } = provider;
     const served = [`id: ${name}-${model}`, price === null ? "" : `price: ${price}`, modelYaml ?? ""];
     lines.push(
       `  ${name}:`,
-      "    kind: openai-compatible",
+      `    kind: ${kind}`,
       `    base_url: ${url}/v1`,
       `    keys: [${own.map(keyText).join(", ")}]`,
       `    probes: { ${probes} }`,

@@ -48,6 +48,14 @@ export interface ClientDialect extends AnswerReading {
   readonly headOf?: (name: string, data: string) => JsonObject | null;
   /** Told of every event after that one, for dialects whose streams can't be gone on with without: `head` is what `headOf` gave. */
   readonly follow?: (head: JsonObject, name: string, data: string) => void;
+  /**
+   * The ids under which the provider keeps a whole answer of this dialect, or the stream with this head, and what is in it: a later
+   * request that names one can only go there. Absent: its providers keep nothing.
+   */
+  readonly keptIn?: (answer: Buffer) => readonly string[];
+  readonly keptBy?: (head: JsonObject) => readonly string[];
+  /** Whether such a stream can be taken up again by its id, should it break. Absent: none can. */
+  readonly isInBackground?: (head: JsonObject) => boolean;
   /** In which modes an answer that broke off can be completed. `body` is the request's, for any deployment. */
   completable(body: Buffer, sent: SentAnswer): Completable;
   /** The body that asks a deployment to go on, from the one that asks it to answer. Without a way: softly, as a user would. */

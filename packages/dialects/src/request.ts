@@ -36,6 +36,8 @@ export interface Bound {
   readonly param: string;
   /** In words, to go on after "the request": `uses the tool web_search, which only this API has`. */
   readonly why: string;
+  /** The ids of what the request goes on from, each kept by one provider only: of responses, of items, of a conversation. */
+  readonly kept: readonly string[];
 }
 
 /** A valid request of a client. */

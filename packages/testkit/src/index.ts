@@ -6,4 +6,5 @@ export * from "./fake-clock.ts";
 export * from "./load.ts";
 export * from "./openai-shapes.ts";
 export * from "./reply.ts";
+export * from "./responses-shapes.ts";
 export * from "./scripted-upstream.ts";

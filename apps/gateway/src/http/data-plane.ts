@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { clientError } from "@tuloy/contract";
-import { openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
+import { openaiChat, openaiEmbeddings, openaiResponses, type ClientDialect } from "@tuloy/dialects";
 
 import { serve, type Relay } from "../relay/serve.ts";
 import { newTraceId } from "../relay/trace-id.ts";
@@ -10,6 +10,7 @@ import { errorAnswer } from "./error-answer.ts";
 /** Paths of the data plane, each under both prefixes, and the dialect spoken there. */
 export const dataPlane: readonly (readonly [path: string, dialect: ClientDialect])[] = [
   ["/chat/completions", openaiChat],
+  ["/responses", openaiResponses],
   ["/embeddings", openaiEmbeddings],
 ];
 

@@ -12,6 +12,8 @@ import { costUsd } from "@tuloy/catalog";
 import type { Plan } from "@tuloy/routing";
 
 import type { ClientReply } from "../http/client-reply.ts";
+import type { ResponsePlaces } from "../responses/places.ts";
+import { StateKeeper } from "../responses/state-keeper.ts";
 import type { AttemptContext, Attempted, AttemptResult } from "./attempt.ts";
 import { complete } from "./complete.ts";
 import { pourStream, relabelFor, type Delivery } from "./deliver.ts";
@@ -19,8 +21,9 @@ import { estimateUsage } from "./estimate.ts";
 import { answerHeaders, streamHeaders } from "./headers.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
-import { recordAttempt } from "./record.ts";
+import { recordAttempt, type OpenAttempt } from "./record.ts";
 import type { CompletedAnswer } from "./settle.ts";
+import type { StreamCall } from "./stream-call.ts";
 import { sendError, sendUpstreamError } from "./reply.ts";
 import { summaries, surface } from "./surface.ts";
 
@@ -34,6 +37,7 @@ export interface ConcludeContext {
   readonly clock: Clock;
   readonly startedAt: number;
   readonly traceId: string;
+  readonly responses: ResponsePlaces;
 }
 
 /** What settling needs to know of a request that was carried out. */
@@ -89,6 +93,8 @@ function concludeAnswer(
   const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
+  const { keptIn } = context.dialect;
+  if (keptIn !== undefined) reply.keepWith(stateKeeper(open, context, () => keptIn(answer.body)));
   reply.answer(200, headers, reported(answer.body, context));
   const record = recordAttempt(open, { startedAt, now, failure: null, usage });
   records.push(record);
@@ -104,6 +110,7 @@ async function concludeStream(
   const { reply, clock, traceId, startedAt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
+  const state = keepStream(open, stream, context);
   const delivery = await pourStream(stream, reply, context.attempting, relabelFor(asked, context.dialect));
   const now = clock.now();
   const { seen } = stream;
@@ -122,6 +129,7 @@ async function concludeStream(
       course.broke(open.call, delivery.failure, now);
       const record = ended(delivery.failure);
       const sent = seen?.sent ?? null;
+      state?.drop();
       if (sent === null) return reportBreak(delivery, null, record, notes, records, context);
       const { plan, attempting } = context;
       const completed = await complete(
@@ -159,6 +167,28 @@ async function concludeStream(
 }
 
 /** A JSON answer as the route reports its model. */
+/** Records who keeps an answer, where its dialect has answers that are kept and the route lets anything be recorded. */
+function stateKeeper({ call }: OpenAttempt, context: ConcludeContext, ids: () => readonly string[]): StateKeeper {
+  const { asked, responses } = context;
+  const { deployment, key } = call;
+  const place = { provider: deployment.provider, key: key.name };
+  return new StateKeeper(responses, asked.principal, place, asked.route.retention === "none" ? () => [] : ids);
+}
+
+function keepStream(open: OpenAttempt, stream: StreamCall, context: ConcludeContext): StateKeeper | null {
+  const { keptBy, isInBackground } = context.dialect;
+  if (keptBy === undefined) return null;
+  const ids = (): readonly string[] => {
+    const head = stream.seen?.head ?? null;
+    return head === null ? [] : keptBy(head);
+  };
+  const keeper = stateKeeper(open, context, ids);
+  context.reply.keepWith(keeper);
+  const head = stream.seen?.head ?? null;
+  if (head !== null && isInBackground?.(head) === true) void keeper.keep();
+  return keeper;
+}
+
 function reported(body: Buffer, { asked, dialect }: ConcludeContext): Buffer {
   return asked.route.reportModel === "answered" ? body : dialect.relabel(body, asked.request.model);
 }

@@ -11,6 +11,7 @@ import {
   type ClientDialect,
   type Lane,
   type ReadRequest,
+  type RequestFacts,
 } from "@tuloy/dialects";
 import type { Plan } from "@tuloy/routing";
 
@@ -38,9 +39,17 @@ export function plannedObstacles({ request, entry, standIns, route }: Asked): Ob
   return (deployment) => {
     const lane = laneFor(dialect, deployment);
     return (
-      laneObstacle(dialect, deployment, lane, facts.capabilities) ?? (thorough ? contentObstacle(request, lane) : null)
+      laneObstacle(dialect, deployment, lane, facts.capabilities) ??
+      boundElsewhere(facts, lane) ??
+      (thorough ? contentObstacle(request, lane) : null)
     );
   };
+}
+
+/** What only the client's own dialect can say is no matter of its content's details: it is known from the start. */
+function boundElsewhere({ bound }: RequestFacts, lane: Lane | null): string | null {
+  if (bound === undefined || bound === null || lane?.kind !== "translate") return null;
+  return `the request ${bound.why}, and this deployment speaks ${lane.dialect}`;
 }
 
 /** The same as far as can be known. Null where all speak the client's dialect. */

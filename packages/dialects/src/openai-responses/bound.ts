@@ -6,15 +6,25 @@ const common: ReadonlySet<string> = new Set(["message", "function_call", "functi
 
 /** What in a request binds it to this dialect; null: nothing, so any dialect can carry it. */
 export function boundBy(fields: JsonObject): Bound | null {
-  return byState(fields) ?? byTools(fields) ?? byOutput(fields) ?? byItems(fields.input);
+  return byState(fields) ?? byItems(fields.input) ?? byTools(fields) ?? byOutput(fields);
+}
+
+/** All that a request goes on from, in the order in which it names them. */
+function keptFor({ previous_response_id: previous, conversation, input }: JsonObject): readonly string[] {
+  const items = Array.isArray(input) ? input.filter(isObject).filter(({ type }) => type === "item_reference") : [];
+  const named = [previous, isObject(conversation) ? conversation.id : conversation, ...items.map(({ id }) => id)];
+  return named.map(text).filter((id) => id !== null);
 }
 
 /** Kept at the provider, and reachable through its own endpoints only. */
-function byState({ previous_response_id: previous, conversation, prompt, background }: JsonObject): Bound | null {
-  if (isSet(previous)) return bound("previous_response_id", "goes on from a response that is kept at its provider");
-  if (isSet(conversation)) return bound("conversation", "belongs to a conversation that is kept at its provider");
-  if (isSet(prompt)) return bound("prompt", "uses a prompt that is kept at its provider");
-  return background === true ? bound("background", "asks for an answer in the background") : null;
+function byState(fields: JsonObject): Bound | null {
+  const { previous_response_id: previous, conversation, prompt, background } = fields;
+  if (isSet(previous))
+    return bound("previous_response_id", "goes on from a response that is kept at its provider", keptFor(fields));
+  if (isSet(conversation))
+    return bound("conversation", "belongs to a conversation that is kept at its provider", keptFor(fields));
+  if (isSet(prompt)) return bound("prompt", "uses a prompt that is kept at its provider", keptFor(fields));
+  return background === true ? bound("background", "asks for an answer in the background", keptFor(fields)) : null;
 }
 
 function byTools({ tools, tool_choice: choice }: JsonObject): Bound | null {
@@ -41,7 +51,8 @@ function byItems(input: unknown): Bound | null {
   for (const [index, item] of input.entries()) {
     if (!isObject(item)) continue;
     const type = text(item.type) ?? "message";
-    if (type === "item_reference") return bound(`input[${index}]`, "refers to an item that is kept at its provider");
+    if (type === "item_reference")
+      return bound(`input[${index}]`, "refers to an item that is kept at its provider", keptFor({ input }));
     if (!common.has(type))
       return bound(`input[${index}]`, `holds an item of the type ${type}, which only this API has`);
   }
@@ -52,6 +63,8 @@ function isSet(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function bound(param: string, why: string): Bound {
-  return { param, why: why.slice(0, 200) };
+const nothing: readonly string[] = [];
+
+function bound(param: string, why: string, kept: readonly string[] = nothing): Bound {
+  return { param, why: why.slice(0, 200), kept };
 }

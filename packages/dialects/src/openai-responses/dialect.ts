@@ -8,6 +8,7 @@ import { responsesUpstream } from "./codec.ts";
 import { completable, continueRequest } from "./continue.ts";
 import { writeErrorEvent } from "./errors.ts";
 import { readOwnAnswer } from "./hub-answer.ts";
+import { isInBackground, keptBy, keptIn } from "./kept.ts";
 import { follow, headOf } from "./place.ts";
 import { responsesPromptSize } from "./prompt-size.ts";
 import { relabelEvent } from "./relabel.ts";
@@ -27,6 +28,9 @@ export const openaiResponses: ClientDialect = {
   watch: (options) => new ExpressWatch(options, { codec: ownCodec, headOf, follow, trailer }),
   headOf,
   follow,
+  keptIn,
+  keptBy,
+  isInBackground,
   completable,
   continueRequest,
   readAnswer: (body, preset) => readExpressAnswer(ownCodec, body, preset),
