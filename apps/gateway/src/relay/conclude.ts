@@ -13,6 +13,7 @@ import type { Plan } from "@tuloy/routing";
 
 import type { ClientReply } from "../http/client-reply.ts";
 import type { ResponsePlaces } from "../responses/places.ts";
+import { keptOnlyBy } from "../responses/unknown.ts";
 import { StateKeeper } from "../responses/state-keeper.ts";
 import type { AttemptContext, Attempted, AttemptResult } from "./attempt.ts";
 import { complete } from "./complete.ts";
@@ -262,10 +263,14 @@ function concludeEmpty(
 function concludeStopped(
   { stop }: Extract<AttemptResult, { kind: "stopped" }>,
   records: readonly AttemptRecord[],
-  { reply, dialect, traceId }: ConcludeContext,
+  { reply, dialect, traceId, asked }: ConcludeContext,
 ): Part {
   const surfaced = surface(stop, records);
-  if (surfaced.kind === "own") return failWith(surfaced.error, { reply, dialect, traceId });
+  if (surfaced.kind === "own") {
+    const { error } = surfaced;
+    const message = asked.onlyKey === null ? error.message : `${error.message} ${keptOnlyBy(asked.lock ?? "")}`;
+    return failWith({ ...error, message }, { reply, dialect, traceId });
+  }
   const { response, failure } = surfaced;
   if (reply.started)
     return failWith(

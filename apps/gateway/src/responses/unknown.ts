@@ -12,6 +12,11 @@ export function unknownId(id: string, param: string | null): ClientError {
   return clientError("response_not_found", message, param === null ? {} : { param });
 }
 
+/** Why nobody else was asked, for who goes on from something that is kept. */
+export function keptOnlyBy(provider: string): string {
+  return `What the request goes on from is kept by ${provider} only, so nobody else was asked. ${instead}`;
+}
+
 /** The provider that keeps it can't be used any more. */
 export function unreachable(id: string, provider: string, why: string, param: string): ClientError {
   return clientError(
