@@ -14,7 +14,7 @@ import type { Plan } from "@tuloy/routing";
 import type { ClientReply } from "../http/client-reply.ts";
 import type { ResponsePlaces } from "../responses/places.ts";
 import { keptOnlyBy } from "../responses/unknown.ts";
-import { StateKeeper } from "../responses/state-keeper.ts";
+import { keepAnswer, keepStream } from "../responses/keep-answer.ts";
 import type { AttemptContext, Attempted, AttemptResult } from "./attempt.ts";
 import { complete } from "./complete.ts";
 import { pourStream, relabelFor, type Delivery } from "./deliver.ts";
@@ -22,10 +22,9 @@ import { estimateUsage } from "./estimate.ts";
 import { answerHeaders, streamHeaders } from "./headers.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
-import { recordAttempt, type OpenAttempt } from "./record.ts";
+import { recordAttempt } from "./record.ts";
 import type { CompletedAnswer } from "./settle.ts";
-import type { StreamCall } from "./stream-call.ts";
-import { sendError, sendUpstreamError } from "./reply.ts";
+import { sendError, sendUpstreamError, type StreamHead } from "./reply.ts";
 import { summaries, surface } from "./surface.ts";
 
 export interface ConcludeContext {
@@ -39,6 +38,11 @@ export interface ConcludeContext {
   readonly startedAt: number;
   readonly traceId: string;
   readonly responses: ResponsePlaces;
+}
+
+/** The same, when a stream has begun: with what it began with, as its dialect knows it. */
+interface BegunContext extends ConcludeContext {
+  readonly head: StreamHead;
 }
 
 /** What settling needs to know of a request that was carried out. */
@@ -94,8 +98,7 @@ function concludeAnswer(
   const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
-  const { keptIn } = context.dialect;
-  if (keptIn !== undefined) reply.keepWith(stateKeeper(open, context, () => keptIn(answer.body)));
+  keepAnswer(open, answer.body, context);
   reply.answer(200, headers, reported(answer.body, context));
   const record = recordAttempt(open, { startedAt, now, failure: null, usage });
   records.push(record);
@@ -122,6 +125,7 @@ async function concludeStream(
     return record;
   };
   const notes = seen?.notes ?? [];
+  const told = { ...context, head: seen?.head ?? null };
   switch (delivery.kind) {
     case "whole":
       course.finished(open.call, now, usage.input_tokens + usage.output_tokens);
@@ -131,7 +135,7 @@ async function concludeStream(
       const record = ended(delivery.failure);
       const sent = seen?.sent ?? null;
       state?.drop();
-      if (sent === null) return reportBreak(delivery, null, record, notes, records, context);
+      if (sent === null) return reportBreak(delivery, null, record, notes, records, told);
       const { plan, attempting } = context;
       const completed = await complete(
         { open, stream, sent, failure: delivery.failure },
@@ -148,9 +152,9 @@ async function concludeStream(
             completed: { usage: completed.usage, first_token_ms: record.first_token_ms },
           };
         case "broken":
-          return reportBreak(delivery, completed.why, record, notes, records, context);
+          return reportBreak(delivery, completed.why, record, notes, records, told);
         case "interrupted":
-          return reportInterruption(completed.reason, record, notes, records, context);
+          return reportInterruption(completed.reason, record, notes, records, told);
       }
     }
     case "interrupted": {
@@ -162,34 +166,12 @@ async function concludeStream(
         code: null,
         retryAfterMs: null,
       };
-      return reportInterruption(delivery.reason, ended(failure), notes, records, context);
+      return reportInterruption(delivery.reason, ended(failure), notes, records, told);
     }
   }
 }
 
 /** A JSON answer as the route reports its model. */
-/** Records who keeps an answer, where its dialect has answers that are kept and the route lets anything be recorded. */
-function stateKeeper({ call }: OpenAttempt, context: ConcludeContext, ids: () => readonly string[]): StateKeeper {
-  const { asked, responses } = context;
-  const { deployment, key } = call;
-  const place = { provider: deployment.provider, key: key.name };
-  return new StateKeeper(responses, asked.principal, place, asked.route.retention === "none" ? () => [] : ids);
-}
-
-function keepStream(open: OpenAttempt, stream: StreamCall, context: ConcludeContext): StateKeeper | null {
-  const { keptBy, isInBackground } = context.dialect;
-  if (keptBy === undefined) return null;
-  const ids = (): readonly string[] => {
-    const head = stream.seen?.head ?? null;
-    return head === null ? [] : keptBy(head);
-  };
-  const keeper = stateKeeper(open, context, ids);
-  context.reply.keepWith(keeper);
-  const head = stream.seen?.head ?? null;
-  if (head !== null && isInBackground?.(head) === true) void keeper.keep();
-  return keeper;
-}
-
 function reported(body: Buffer, { asked, dialect }: ConcludeContext): Buffer {
   return asked.route.reportModel === "answered" ? body : dialect.relabel(body, asked.request.model);
 }
@@ -200,11 +182,11 @@ function reportInterruption(
   answered: AttemptRecord,
   notes: readonly string[],
   records: readonly AttemptRecord[],
-  { reply, dialect, traceId }: ConcludeContext,
+  { reply, dialect, traceId, head }: BegunContext,
 ): Part {
   if (reason === "gone") return { answered, outcome: "cancelled", status: 200, code: null, notes };
   const error = interruptionError(reason, records);
-  sendError(reply, dialect, error, traceId, true);
+  sendError(reply, dialect, error, traceId, true, head);
   return { answered, outcome: "broken", status: 200, code: error.code, notes };
 }
 
@@ -219,12 +201,12 @@ function reportBreak(
   answered: AttemptRecord,
   notes: readonly string[],
   records: readonly AttemptRecord[],
-  { reply, dialect, traceId }: ConcludeContext,
+  { reply, dialect, traceId, head }: BegunContext,
 ): Part {
   const reason = why === null ? "" : ` It was not completed: ${why}.`;
   const message = `The answer broke off and is not whole: ${failure.reason}.${reason}`;
   const error = clientError("stream_broken", message, { attempts: summaries(records) });
-  sendError(reply, dialect, error, traceId, true);
+  sendError(reply, dialect, error, traceId, true, head);
   return {
     answered,
     outcome: "broken",
