@@ -35,10 +35,10 @@ function answersInChat(items: readonly ResponseItem[], shape: ResponseShape): Sc
     const calls = items.filter((item) => "call" in item);
     const finish = finishOf(shape, calls.length);
     if (stream !== true) {
-      const message = items.reduce((said, item) => ({ ...said, ...inMessage(item, calls) }), {
-        role: "assistant",
-        content: null,
-      });
+      const message = Object.assign(
+        { role: "assistant", content: null },
+        ...items.map((item) => inMessage(item, calls)),
+      ) as unknown;
       const choices = [{ index: 0, message, finish_reason: finish }];
       return reply.json(200, { ...chatChunk({ delta: {} }), object: "chat.completion", choices, usage });
     }

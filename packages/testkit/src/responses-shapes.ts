@@ -60,7 +60,7 @@ export function responseEvents(items: readonly ResponseItem[], shape: ResponseSh
 export function answersResponse(items: readonly ResponseItem[], shape: ResponseShape = {}): Script {
   return (reply, request) => {
     const body = request.json();
-    const asked = typeof body === "object" && body !== null ? (body as Fields) : {};
+    const asked: Fields = isObject(body) ? body : {};
     const { instructions = null, metadata = {}, store = true, tools = [], previous_response_id = null } = asked;
     const more = { instructions, metadata, store, tools, previous_response_id, ...shape.more };
     if (asked.stream !== true) return reply.json(200, responseObject(items, { ...shape, more }));
@@ -68,6 +68,10 @@ export function answersResponse(items: readonly ResponseItem[], shape: ResponseS
     for (const event of responseEvents(items, { ...shape, more })) reply.chunk(event);
     return reply.end();
   };
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
 }
 
 function frame({ id = "resp_1", model = "model-x", more = {} }: ResponseShape): Fields {

@@ -120,9 +120,10 @@ describe.each(["openai-responses", "openai-chat"] as const)(
         additionalProperties: false,
       });
       const heard = await Promise.all(
-        [direct(), through()].map(
-          async (asked) => (await generateObject({ model: asked, prompt: "Where?", schema })).object,
-        ),
+        [direct(), through()].map(async (asked) => {
+          const { output } = await generateText({ model: asked, prompt: "Where?", output: Output.object({ schema }) });
+          return output;
+        }),
       );
       expect(heard).toEqual([{ city: "Manila" }, { city: "Manila" }]);
     });

@@ -42,7 +42,7 @@ describe("a stream of the Responses API that breaks in the middle", () => {
     expect(error).toBeNull();
     if (final === null) throw new Error("the stream had no end");
     expect(gist(final)).toMatchObject({ status: "completed", output_text: text, output: [[{ text }]] });
-    if (first === speaksResponses) expect(final.id).toBe("resp_a");
+    expect(final.id).toMatch(first === speaksResponses ? /^resp_a$/ : /^resp_tuloy_/);
     const numbers = events.map((event) => event.sequence_number);
     expect(numbers).toEqual(numbers.map((_, index) => index));
     const once = events.filter(({ type }) => type === "response.created" || type === "response.completed");
@@ -67,7 +67,7 @@ describe("a stream of the Responses API that breaks in the middle", () => {
     const { final, error } = await hearResponse(gateway.client());
     expect(error).toBeNull();
     expect(final?.output_text).toBe(text);
-    const { messages } = b.requests[0]?.json() as { messages: unknown[] };
+    const { messages } = (await b.received(0)).json() as { messages: unknown[] };
     expect(messages.at(-1)).toMatchObject({ role: "assistant", content: "Go on then," });
   });
 
@@ -211,7 +211,7 @@ describe("a conversation with tools", () => {
     const input = await turn(client, [{ role: "user", content: "Weather?" }]);
     expect(input.map((item) => item.type ?? "message")).toContain("reasoning");
     await client.responses.create({ ...question, input, tools, store: false });
-    const { input: sent } = b.requests[0]?.json() as { input: { type?: string; call_id?: string }[] };
+    const { input: sent } = (await b.received(0)).json() as { input: { type?: string; call_id?: string }[] };
     expect(sent.map(({ type, call_id: id }) => [type, id])).toEqual([
       [undefined, undefined],
       ["function_call", "call_1"],

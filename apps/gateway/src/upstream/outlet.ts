@@ -8,7 +8,7 @@ export interface Destination {
   readonly private: boolean;
 }
 
-export type UpstreamMethod = "POST" | "GET" | "DELETE";
+type UpstreamMethod = "POST" | "GET" | "DELETE";
 
 /** A call as it is about to be sent. */
 export interface UnauthorizedCall {

@@ -116,6 +116,6 @@ export function failureOf(response: JsonObject, preset: Markers): Failure | null
   return classifyErrorObject({ error: response.error }, preset) ?? garbled("the answer failed without an error");
 }
 
-export function garbled(reason: string): Failure {
+function garbled(reason: string): Failure {
   return { class: "garbled", reason: cleanReason(reason), status: 200, code: null, retryAfterMs: null };
 }
