@@ -125,7 +125,7 @@ async function concludeStream(
     return record;
   };
   const notes = seen?.notes ?? [];
-  const told = { ...context, head: seen?.head ?? null };
+  const begun = (): BegunContext => ({ ...context, head: seen?.head ?? null });
   switch (delivery.kind) {
     case "whole":
       course.finished(open.call, now, usage.input_tokens + usage.output_tokens);
@@ -135,7 +135,7 @@ async function concludeStream(
       const record = ended(delivery.failure);
       const sent = seen?.sent ?? null;
       state?.drop();
-      if (sent === null) return reportBreak(delivery, null, record, notes, records, told);
+      if (sent === null) return reportBreak(delivery, null, record, notes, records, begun());
       const { plan, attempting } = context;
       const completed = await complete(
         { open, stream, sent, failure: delivery.failure },
@@ -152,9 +152,9 @@ async function concludeStream(
             completed: { usage: completed.usage, first_token_ms: record.first_token_ms },
           };
         case "broken":
-          return reportBreak(delivery, completed.why, record, notes, records, told);
+          return reportBreak(delivery, completed.why, record, notes, records, begun());
         case "interrupted":
-          return reportInterruption(completed.reason, record, notes, records, told);
+          return reportInterruption(completed.reason, record, notes, records, begun());
       }
     }
     case "interrupted": {
@@ -166,7 +166,7 @@ async function concludeStream(
         code: null,
         retryAfterMs: null,
       };
-      return reportInterruption(delivery.reason, ended(failure), notes, records, told);
+      return reportInterruption(delivery.reason, ended(failure), notes, records, begun());
     }
   }
 }
