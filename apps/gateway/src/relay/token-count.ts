@@ -81,5 +81,5 @@ function countWithin(ms: number, { request, entry }: Asked, tokens: TokenCounter
   const tokenizer = catalogModel(entry.model)?.tokenizer ?? null;
   if (tokenizer === null) return null;
   const body = request.encode(request.model, { streamUsage: false });
-  return tokens.count({ tokenizer, operation: request.operation, body }, ms);
+  return tokens.count({ tokenizer, dialect: request.dialect, body }, ms);
 }

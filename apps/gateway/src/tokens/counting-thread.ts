@@ -1,11 +1,14 @@
 import { parentPort } from "node:worker_threads";
 
 import { loadTokenizer, type CountTokens, type Tokenizer } from "@tuloy/catalog";
-import { openaiChat, openaiEmbeddings } from "@tuloy/dialects";
+import type { Dialect } from "@tuloy/contract";
+import { openaiChat, openaiEmbeddings, openaiResponses, type ClientDialect } from "@tuloy/dialects";
 
 import type { CountJob, CountResult } from "./messages.ts";
 
-const dialects = { chat: openaiChat, embeddings: openaiEmbeddings };
+const dialects: ReadonlyMap<Dialect, ClientDialect> = new Map(
+  [openaiChat, openaiResponses, openaiEmbeddings].map((dialect) => [dialect.dialect, dialect]),
+);
 const loaded = new Map<Tokenizer, Promise<CountTokens>>();
 
 function counterOf(tokenizer: Tokenizer): Promise<CountTokens> {
@@ -14,8 +17,9 @@ function counterOf(tokenizer: Tokenizer): Promise<CountTokens> {
   return counter;
 }
 
-async function count({ id, tokenizer, operation, body }: CountJob): Promise<CountResult> {
-  return { id, size: dialects[operation].promptSize(Buffer.from(body.buffer), await counterOf(tokenizer)) };
+async function count({ id, tokenizer, dialect, body }: CountJob): Promise<CountResult> {
+  const spoken = dialects.get(dialect);
+  return { id, size: spoken?.promptSize(Buffer.from(body.buffer), await counterOf(tokenizer)) ?? null };
 }
 
 if (parentPort === null) throw new Error("this file is a worker thread's");

@@ -1,4 +1,4 @@
-import type { Operation } from "@tuloy/contract";
+import type { Dialect } from "@tuloy/contract";
 import type { Tokenizer } from "@tuloy/catalog";
 import type { PromptSize } from "@tuloy/dialects";
 
@@ -6,7 +6,8 @@ import type { PromptSize } from "@tuloy/dialects";
 export interface CountJob {
   readonly id: number;
   readonly tokenizer: Tokenizer;
-  readonly operation: Operation;
+  /** The body's. */
+  readonly dialect: Dialect;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 

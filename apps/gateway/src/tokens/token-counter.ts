@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 
 import type { Tokenizer } from "@tuloy/catalog";
-import type { Clock, Operation, Timer } from "@tuloy/contract";
+import type { Clock, Dialect, Timer } from "@tuloy/contract";
 import type { PromptSize } from "@tuloy/dialects";
 
 import type { CountJob, CountResult } from "./messages.ts";
@@ -16,7 +16,8 @@ const idleMs = 5 * 60_000;
 /** What is to be counted. */
 export interface Prompt {
   readonly tokenizer: Tokenizer;
-  readonly operation: Operation;
+  /** The body's. */
+  readonly dialect: Dialect;
   readonly body: Buffer;
 }
 
@@ -45,7 +46,7 @@ export class TokenCounter {
    * @param waitMs how long a count is worth waiting for
    * @returns null when there is none in time, so that the estimate stands
    */
-  count({ tokenizer, operation, body }: Prompt, waitMs: number): Promise<PromptSize | null> {
+  count({ tokenizer, dialect, body }: Prompt, waitMs: number): Promise<PromptSize | null> {
     if (this.#failed || this.#waiting.size >= maxWaiting || body.length > maxBodyBytes) return Promise.resolve(null);
     const id = ++this.#lastId;
     return new Promise((resolve) => {
@@ -56,7 +57,7 @@ export class TokenCounter {
       });
       // A copy of its own, since a Buffer's memory may be shared with other requests'.
       const own = new Uint8Array(body);
-      this.#post({ id, tokenizer, operation, body: own });
+      this.#post({ id, tokenizer, dialect, body: own });
     });
   }
 
