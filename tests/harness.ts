@@ -99,12 +99,19 @@ export function configText({
 }: TestGatewayOptions): string {
   const lines = ["keys:", `  - { name: app, value: ${apiKey} }`, ...keys.map((key) => `  - ${key}`), "providers:"];
   for (const [name, provider] of Object.entries(providers)) {
-    const { url, keys: own = [`sk-${name}-secret-key`], also = [], models = [], facts = "" } = provider;
+    const {
+      url,
+      keys: own = [`sk-${name}-secret-key`],
+      also = [],
+      models = [],
+      facts = "",
+      kind = "openai-compatible",
+    } = provider;
     const { price = "{ input: 1, output: 2 }", model: modelYaml = "", probes = "every: 1h" } = provider;
     const served = [`id: ${name}-${model}`, price === null ? "" : `price: ${price}`, modelYaml ?? ""];
     lines.push(
       `  ${name}:`,
-      `    kind: ${provider.kind ?? "openai-compatible"}`,
+      `    kind: ${kind}`,
       `    base_url: ${url}/v1`,
       `    keys: [${own.map(keyText).join(", ")}]`,
       `    probes: { ${probes} }`,

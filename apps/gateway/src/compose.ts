@@ -15,6 +15,7 @@ import type { Observer } from "./observe/observer.ts";
 import { Claims } from "./idempotency/claims.ts";
 import { InFlight } from "./relay/in-flight.ts";
 import type { Relay } from "./relay/serve.ts";
+import { ResponsePlaces } from "./responses/places.ts";
 import { Seal } from "./secrets/seal.ts";
 import { TokenCounter } from "./tokens/token-counter.ts";
 import type { DrillBoard } from "./upstream/drills/board.ts";
@@ -61,7 +62,7 @@ const farewellMs = 2000;
 export async function startGateway(
   {
     config,
-    store: { ledger, idempotency },
+    store: { ledger, idempotency, responses: responseRecords },
     masterKey,
     observer,
     clock,
@@ -95,12 +96,19 @@ export async function startGateway(
     clock,
     onTrouble: (message) => observer.alert("idempotency_failing", "idempotency keys", notProtected(message)),
   });
+  const responses = new ResponsePlaces({
+    records: responseRecords,
+    seal: new Seal(masterKey, "responses"),
+    clock,
+    onTrouble: (message) => observer.alert("responses_failing", "kept responses", notKnown(message)),
+  });
   const relay: Relay = {
     config,
     health,
     outlet: pools,
     observer,
     claims,
+    responses,
     inFlight,
     tokens,
     counting,
@@ -110,7 +118,7 @@ export async function startGateway(
     drill: null,
   };
   const probes = new Probes({ config, health, outlet: pools, clock, observer });
-  const expiry = new Expiry({ records: idempotency, clock });
+  const expiry = new Expiry({ records: idempotency, responses: responseRecords, clock });
   const control = controlPlane({
     config,
     health,
@@ -155,6 +163,10 @@ export async function startGateway(
 
 function notProtected(message: string): string {
   return `Idempotency keys cannot be recorded: requests with one go on, but a repetition of them may be carried out again. ${message}`;
+}
+
+function notKnown(message: string): string {
+  return `It cannot be recorded or looked up which provider keeps which response: requests go on, but cannot go on from an earlier response. ${message}`;
 }
 
 function urlOf(server: Server): string {

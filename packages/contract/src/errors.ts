@@ -11,6 +11,7 @@ export const errorCodes = {
   invalid_api_key: { status: 401, type: "authentication_error" },
   forbidden_origin: { status: 403, type: "permission_error" },
   model_not_found: { status: 404, type: "invalid_request_error" },
+  response_not_found: { status: 404, type: "invalid_request_error" },
   not_found: { status: 404, type: "invalid_request_error" },
   method_not_allowed: { status: 405, type: "invalid_request_error" },
   request_timeout: { status: 408, type: "invalid_request_error" },

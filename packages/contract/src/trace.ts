@@ -161,6 +161,7 @@ export const alertKinds = [
   "drill_started",
   "drill_ended",
   "idempotency_failing",
+  "responses_failing",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

@@ -46,6 +46,16 @@ export interface ClientDialect extends AnswerReading {
    * stream goes on as the same answer. Only for dialects that are watched through an `EventReader`.
    */
   readonly headOf?: (name: string, data: string) => JsonObject | null;
+  /** Told of every event after that one, for dialects whose streams can't be gone on with without: `head` is what `headOf` gave. */
+  readonly follow?: (head: JsonObject, name: string, data: string) => void;
+  /**
+   * The ids under which the provider keeps a whole answer of this dialect, or the stream with this head, and what is in it: a later
+   * request that names one can only go there. Absent: its providers keep nothing.
+   */
+  readonly keptIn?: (answer: Buffer) => readonly string[];
+  readonly keptBy?: (head: JsonObject) => readonly string[];
+  /** Whether such a stream can be taken up again by its id, should it break. Absent: none can. */
+  readonly isInBackground?: (head: JsonObject) => boolean;
   /** In which modes an answer that broke off can be completed. `body` is the request's, for any deployment. */
   completable(body: Buffer, sent: SentAnswer): Completable;
   /** The body that asks a deployment to go on, from the one that asks it to answer. Without a way: softly, as a user would. */
@@ -56,8 +66,11 @@ export interface ClientDialect extends AnswerReading {
   relabelStream(model: string): StreamRelabel;
   /** The JSON body of an error. */
   writeError(error: ClientError, traceId: string): Buffer;
-  /** An error as a stream event that makes the official SDKs raise. */
-  writeErrorEvent(error: ClientError, traceId: string): Buffer;
+  /**
+   * An error as a stream event that makes the official SDKs raise.
+   * @param head of the stream that it ends, see `StreamWatch.head`; null or absent: nothing of it was sent
+   */
+  writeErrorEvent(error: ClientError, traceId: string, head?: JsonObject | null): Buffer;
   /** Sign of life that no client takes for content. */
   readonly heartbeat: Buffer;
   /** What ends a whole stream. */

@@ -12,6 +12,8 @@ export { continuationProbe, showsContinuation } from "./openai-chat/continuation
 export { openaiChat } from "./openai-chat/dialect.ts";
 export { openaiEmbeddings } from "./openai-embeddings/dialect.ts";
 export * from "./openai-models.ts";
+export { isMade as isMadeHere } from "./openai-responses/carried.ts";
+export { openaiResponses } from "./openai-responses/dialect.ts";
 export { sessionName } from "./overrides/session.ts";
 export type { ParameterTarget } from "./parameters/translate.ts";
 export type { PromptSize } from "./prompt-size.ts";

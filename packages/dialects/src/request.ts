@@ -26,6 +26,18 @@ export interface RequestFacts extends ParameterUse {
   readonly overrides: RoutingOverrides | null;
   /** The session that the body names, or null. */
   readonly session: string | null;
+  /** What keeps it from being translated; absent or null: nothing. */
+  readonly bound?: Bound | null;
+}
+
+/** What of a request only a deployment that speaks the client's own dialect can do. */
+export interface Bound {
+  /** Where it stands: `tools[0]`. */
+  readonly param: string;
+  /** In words, to go on after "the request": `uses the tool web_search, which only this API has`. */
+  readonly why: string;
+  /** The ids of what the request goes on from, each kept by one provider only: of responses, of items, of a conversation. */
+  readonly kept: readonly string[];
 }
 
 /** A valid request of a client. */

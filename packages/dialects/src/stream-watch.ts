@@ -2,6 +2,7 @@ import type { Failure, Usage } from "@tuloy/contract";
 
 import type { Resume } from "./completion/completion.ts";
 import type { SentAnswer } from "./completion/sent.ts";
+import type { JsonObject } from "./json/value.ts";
 import type { ProviderPreset } from "./providers/preset.ts";
 
 export interface WatchOptions {
@@ -61,6 +62,8 @@ export interface StreamWatch {
   readonly textLength: number;
   /** What was forwarded, with `keep` and `resume`; null otherwise. */
   readonly sent: SentAnswer | null;
+  /** What the client's stream began with, in a dialect that says it of its own streams; null or absent: nothing is known. */
+  readonly head?: JsonObject | null;
   /** Oddities for the trace. */
   readonly notes: readonly string[];
   /**

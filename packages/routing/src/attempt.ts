@@ -34,11 +34,13 @@ export interface CourseInput {
   readonly obstacle?: ((deployment: Deployment) => string | null) | null;
   /** Who asks, for provider keys that are reserved; absent: every key may be used. */
   readonly caller?: Caller;
+  /** See `Demand`. */
+  readonly onlyKey?: string | null;
 }
 
 /** What every call of a request asks of a key. */
-export function demandOf({ tokens, inputTokens, caller }: CourseInput): Demand {
-  return { tokens: tokens ?? inputTokens, inputTokens, caller };
+export function demandOf({ tokens, inputTokens, caller, onlyKey }: CourseInput): Demand {
+  return { tokens: tokens ?? inputTokens, inputTokens, caller, onlyKey };
 }
 
 /** A continuation probe is a small request of its own: some fifty tokens of prompt, and eight of answer. */

@@ -35,6 +35,8 @@ export interface Demand extends Need {
   readonly ignoreAnnounced?: boolean | undefined;
   /** Who asks, for keys that are reserved. Absent: the gateway itself, which may use every key. */
   readonly caller?: Caller | undefined;
+  /** The name of the only key that can be used: what the request goes on from is kept under it. Absent or null: any. */
+  readonly onlyKey?: string | null | undefined;
 }
 
 /** Why a key cannot be used now, in words, and for how long if time alone helps. */
@@ -133,6 +135,7 @@ export function isUsable(key: KeyState, slot: Slot, now: number, demand: Demand)
     !blocks(key.quarantine, now) &&
     !blocks(slot.disabled, now) &&
     isFor(key.spec, demand.caller) &&
+    (demand.onlyKey === undefined || demand.onlyKey === null || demand.onlyKey === key.spec.name) &&
     (demand.ignoreAdaptive === true || slot.inFlight < slot.adaptiveLimit) &&
     (concurrency === null || key.inFlight < concurrency) &&
     (rpm === null || key.requests.total(now) < rpm) &&
@@ -160,6 +163,8 @@ export function obstacle(key: KeyState, slot: Slot, now: number, demand: Demand)
   const { rpm, tpm, concurrency } = key.spec.limits;
   const { tokens = 0 } = demand;
   if (!isFor(key.spec, demand.caller)) return { words: "reserved for others", forMs: null };
+  if ((demand.onlyKey ?? key.spec.name) !== key.spec.name)
+    return { words: "not the one that what the request goes on from is kept under", forMs: null };
   const back =
     comebackObstacle(key.quarantine, "quarantined", now) ?? comebackObstacle(slot.disabled, "disabled here", now);
   if (back !== null) return back;

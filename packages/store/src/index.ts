@@ -2,6 +2,7 @@ import type { LedgerReader } from "./ledger.ts";
 
 export * from "./ledger.ts";
 export * from "./idempotency.ts";
+export * from "./responses.ts";
 export type { LedgerLimits } from "./batched-ledger.ts";
 export { openSqliteStore, type SqliteStoreOptions, type Store } from "./sqlite/writer.ts";
 

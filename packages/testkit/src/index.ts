@@ -8,4 +8,5 @@ export * from "./load.ts";
 export * from "./message-stream.ts";
 export * from "./openai-shapes.ts";
 export * from "./reply.ts";
+export * from "./responses-shapes.ts";
 export * from "./scripted-upstream.ts";

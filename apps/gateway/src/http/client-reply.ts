@@ -42,9 +42,9 @@ export class ClientReply {
     return this.#status !== 0;
   }
 
-  /** From now on everything that is sent is shown to this keeper. Only before anything was sent. */
+  /** From now on everything that is sent is shown to this keeper too. */
   keepWith(keeper: AnswerKeeper): void {
-    this.#keeper = keeper;
+    this.#keeper = this.#keeper === null ? keeper : both(this.#keeper, keeper);
   }
 
   /** Calls back once if the client leaves before the whole answer was handed to its connection, or has left already. */
@@ -125,6 +125,23 @@ export class ClientReply {
     this.start(status, headers);
     this.end(body);
   }
+}
+
+function both(one: AnswerKeeper, other: AnswerKeeper): AnswerKeeper {
+  return {
+    begin(status, headers) {
+      one.begin(status, headers);
+      other.begin(status, headers);
+    },
+    take(bytes) {
+      one.take(bytes);
+      other.take(bytes);
+    },
+    async keep() {
+      const kept = await Promise.all([one.keep(), other.keep()]);
+      return kept.every(Boolean);
+    },
+  };
 }
 
 const lastChunk = Buffer.from("0\r\n\r\n");

@@ -6,6 +6,7 @@ import {
   anthropicTokenCount,
   openaiChat,
   openaiEmbeddings,
+  openaiResponses,
   type ClientDialect,
 } from "@tuloy/dialects";
 
@@ -16,6 +17,7 @@ import { errorAnswer } from "./error-answer.ts";
 /** Paths of the data plane, each under both prefixes, and the dialect spoken there. */
 export const dataPlane: readonly (readonly [path: string, dialect: ClientDialect])[] = [
   ["/chat/completions", openaiChat],
+  ["/responses", openaiResponses],
   ["/embeddings", openaiEmbeddings],
   ["/messages", anthropicMessages],
   ["/messages/count_tokens", anthropicTokenCount],

@@ -5,6 +5,7 @@ import Fastify from "fastify";
 
 import { newTraceId } from "../relay/trace-id.ts";
 import type { Relay } from "../relay/serve.ts";
+import { storedResponse } from "../responses/stored.ts";
 import { dataPlane, prefixes, relayOrRefuse } from "./data-plane.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { healthPaths } from "./health.ts";
@@ -49,6 +50,12 @@ export async function createRouter(relay: Relay): Promise<Handler> {
         raw((message, response) => relayOrRefuse(message, response, dialect, relay)),
       );
     }
+    const responses = `${prefix}/responses/`;
+    const stored = raw((message, response) => void storedResponse(message, response, relay, responses));
+    app.get(`${responses}:id`, stored);
+    app.delete(`${responses}:id`, stored);
+    app.post(`${responses}:id/cancel`, stored);
+    app.get(`${responses}:id/input_items`, stored);
     app.get(
       `${prefix}/models`,
       raw((message, response) => listModels(message, response, relay)),

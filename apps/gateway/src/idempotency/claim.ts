@@ -5,8 +5,8 @@ import type { IdempotencyRecords } from "@tuloy/store";
 
 import type { AnswerKeeper } from "../http/client-reply.ts";
 import type { Seal } from "../secrets/seal.ts";
-import type { Stored } from "./claims.ts";
 import { keptHeaders, writeKept } from "./kept-answer.ts";
+import type { Stored } from "./patience.ts";
 import { maxKeptBytes, Recording } from "./recording.ts";
 
 /** How long an answer is kept for its key: a day, in milliseconds. */

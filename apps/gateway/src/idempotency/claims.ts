@@ -1,15 +1,11 @@
-import { formatDuration, type Clock, type Retention } from "@tuloy/contract";
+import type { Clock, Retention } from "@tuloy/contract";
 import type { ClaimResult, IdempotencyRecords } from "@tuloy/store";
 
 import type { Principal } from "../config/key-ring.ts";
 import type { Seal } from "../secrets/seal.ts";
 import { Claim } from "./claim.ts";
 import { readKept, type KeptAnswer } from "./kept-answer.ts";
-
-/** How long the store is waited for, in milliseconds: longer than a write waits for another process's lock (2 s). */
-const patienceMs = 3000;
-/** While it is in trouble: every request waits anew, and most of them in vain. */
-const troubledPatienceMs = 250;
+import { Patience, type Stored } from "./patience.ts";
 
 /**
  * A claim outlives its request's deadline by this much, in milliseconds: the deadline's clock starts a little later, and what
@@ -51,9 +47,6 @@ export interface ClaimsParts {
   readonly onTrouble: (message: string) => void;
 }
 
-/** What an operation on the store came to. */
-export type Stored<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
-
 /** A key that a request of this process has. */
 interface Current {
   /** The trace id of the request that has it. */
@@ -73,10 +66,11 @@ interface Current {
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #current = new Map<string, Current>();
-  #failing = false;
+  readonly #patience: Patience;
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
+    this.#patience = new Patience(parts.clock, parts.onTrouble);
   }
 
   async claim(asking: Asking): Promise<Claiming> {
@@ -131,18 +125,9 @@ export class Claims {
     resolve();
   }
 
-  /** The outcome of an operation, or that it takes too long. An operation that comes late still has its effect. */
-  async patiently<T>(operation: Promise<T>): Promise<Stored<T>> {
-    const { promise: late, resolve } = Promise.withResolvers<Stored<T>>();
-    const patience = this.#failing ? troubledPatienceMs : patienceMs;
-    const timer = this.#parts.clock.after(patience, () =>
-      resolve({ ok: false, message: `the database did not answer within ${formatDuration(patience)}` }),
-    );
-    const stored = await Promise.race([settled(operation), late]);
-    timer.cancel();
-    if (!stored.ok && !this.#failing) this.#parts.onTrouble(stored.message);
-    this.#failing = !stored.ok;
-    return stored;
+  /** The outcome of an operation on the store, or that it takes too long. */
+  patiently<T>(operation: Promise<T>): Promise<Stored<T>> {
+    return this.#patience.await(operation);
   }
 
   #inFlight({ since }: Current): Claiming {
@@ -169,13 +154,5 @@ export class Claims {
         return { kind: "replay", answer, from: result.holder };
       }
     }
-  }
-}
-
-async function settled<T>(operation: Promise<T>): Promise<Stored<T>> {
-  try {
-    return { ok: true, value: await operation };
-  } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -149,6 +149,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
       affinity: affinityOf(asked),
       clientShortened,
       caller: principal,
+      onlyKey: asked.onlyKey,
       obstacle: contentObstacles(request, plan),
     },
     health,

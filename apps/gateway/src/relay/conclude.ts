@@ -12,6 +12,9 @@ import { costUsd } from "@tuloy/catalog";
 import type { Plan } from "@tuloy/routing";
 
 import type { ClientReply } from "../http/client-reply.ts";
+import type { ResponsePlaces } from "../responses/places.ts";
+import { keptOnlyBy } from "../responses/unknown.ts";
+import { keepAnswer, keepStream } from "../responses/keep-answer.ts";
 import type { AttemptContext, Attempted, AttemptResult } from "./attempt.ts";
 import { complete } from "./complete.ts";
 import { pourStream, relabelFor, relabelOf, type Delivery } from "./deliver.ts";
@@ -21,7 +24,7 @@ import type { Interrupt, Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt } from "./record.ts";
 import type { CompletedAnswer } from "./settle.ts";
-import { sendError, sendUpstreamError } from "./reply.ts";
+import { sendError, sendUpstreamError, type StreamHead } from "./reply.ts";
 import { summaries, surface } from "./surface.ts";
 
 export interface ConcludeContext {
@@ -34,6 +37,12 @@ export interface ConcludeContext {
   readonly clock: Clock;
   readonly startedAt: number;
   readonly traceId: string;
+  readonly responses: ResponsePlaces;
+}
+
+/** The same, when a stream has begun: with what it began with, as its dialect knows it. */
+interface BegunContext extends ConcludeContext {
+  readonly head: StreamHead;
 }
 
 /** What settling needs to know of a request that was carried out. */
@@ -89,6 +98,7 @@ function concludeAnswer(
   const headers = answerHeaders(traceId, deployment, open.call.kind, records);
   headers["content-type"] = "application/json";
   if (deployment.price) headers["x-tuloy-cost-usd"] = costUsd(deployment.price, usage).toFixed(8);
+  keepAnswer(open, answer.body, context);
   reply.answer(200, headers, reported(answer.body, context));
   const record = recordAttempt(open, { startedAt, now, failure: null, usage });
   records.push(record);
@@ -104,6 +114,7 @@ async function concludeStream(
   const { reply, clock, traceId, startedAt, asked } = context;
   open.firstTokenAt = clock.now();
   reply.start(200, streamHeaders(answerHeaders(traceId, open.call.deployment, open.call.kind, records)));
+  const state = keepStream(open, stream, context);
   const delivery = await pourStream(
     stream,
     reply,
@@ -119,6 +130,7 @@ async function concludeStream(
     return record;
   };
   const notes = seen?.notes ?? [];
+  const begun = (): BegunContext => ({ ...context, head: seen?.head ?? null });
   switch (delivery.kind) {
     case "whole":
       course.finished(open.call, now, usage.input_tokens + usage.output_tokens);
@@ -127,7 +139,8 @@ async function concludeStream(
       course.broke(open.call, delivery.failure, now);
       const record = ended(delivery.failure);
       const sent = seen?.sent ?? null;
-      if (sent === null) return reportBreak(delivery, null, record, notes, records, context);
+      state?.drop();
+      if (sent === null) return reportBreak(delivery, null, record, notes, records, begun());
       const { plan, attempting } = context;
       const completed = await complete(
         { open, stream, sent, failure: delivery.failure },
@@ -144,9 +157,9 @@ async function concludeStream(
             completed: { usage: completed.usage, first_token_ms: record.first_token_ms },
           };
         case "broken":
-          return reportBreak(delivery, completed.why, record, notes, records, context);
+          return reportBreak(delivery, completed.why, record, notes, records, begun());
         case "interrupted":
-          return reportInterruption(completed.reason, record, notes, records, context);
+          return reportInterruption(completed.reason, record, notes, records, begun());
       }
     }
     case "interrupted": {
@@ -158,7 +171,7 @@ async function concludeStream(
         code: null,
         retryAfterMs: null,
       };
-      return reportInterruption(delivery.reason, ended(failure), notes, records, context);
+      return reportInterruption(delivery.reason, ended(failure), notes, records, begun());
     }
   }
 }
@@ -174,11 +187,11 @@ function reportInterruption(
   answered: AttemptRecord,
   notes: readonly string[],
   records: readonly AttemptRecord[],
-  { reply, dialect, traceId }: ConcludeContext,
+  { reply, dialect, traceId, head }: BegunContext,
 ): Part {
   if (reason === "gone") return { answered, outcome: "cancelled", status: 200, code: null, notes };
   const error = interruptionError(reason, records);
-  sendError(reply, dialect, error, traceId, true);
+  sendError(reply, dialect, error, traceId, true, head);
   return { answered, outcome: "broken", status: 200, code: error.code, notes };
 }
 
@@ -193,12 +206,12 @@ function reportBreak(
   answered: AttemptRecord,
   notes: readonly string[],
   records: readonly AttemptRecord[],
-  { reply, dialect, traceId }: ConcludeContext,
+  { reply, dialect, traceId, head }: BegunContext,
 ): Part {
   const reason = why === null ? "" : ` It was not completed: ${why}.`;
   const message = `The answer broke off and is not whole: ${failure.reason}.${reason}`;
   const error = clientError("stream_broken", message, { attempts: summaries(records) });
-  sendError(reply, dialect, error, traceId, true);
+  sendError(reply, dialect, error, traceId, true, head);
   return {
     answered,
     outcome: "broken",
@@ -237,10 +250,14 @@ function concludeEmpty(
 function concludeStopped(
   { stop }: Extract<AttemptResult, { kind: "stopped" }>,
   records: readonly AttemptRecord[],
-  { reply, dialect, traceId }: ConcludeContext,
+  { reply, dialect, traceId, asked }: ConcludeContext,
 ): Part {
   const surfaced = surface(stop, records);
-  if (surfaced.kind === "own") return failWith(surfaced.error, { reply, dialect, traceId });
+  if (surfaced.kind === "own") {
+    const { error } = surfaced;
+    const message = asked.onlyKey === null ? error.message : `${error.message} ${keptOnlyBy(asked.lock ?? "")}`;
+    return failWith({ ...error, message }, { reply, dialect, traceId });
+  }
   const { response, failure } = surfaced;
   if (reply.started)
     return failWith(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import type { Deployment } from "@tuloy/contract";
+import type { Deployment, Dialect } from "@tuloy/contract";
 import {
   bodyFor,
   endpointFor,
@@ -74,6 +74,45 @@ export function encode(
     authorize: authorizerFor(provider, secret),
   };
 }
+
+/** What is asked about something that a provider keeps. */
+export interface AskedOfKept {
+  readonly method: "GET" | "DELETE" | "POST";
+  /** Behind the path of the dialect's endpoint: `/resp_1/cancel`. */
+  readonly tail: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
+  readonly stream: boolean;
+}
+
+/** A call about what a provider keeps, under the path of a deployment's endpoint for a dialect. @returns null where it has none */
+export function encodeKept(
+  { method, tail, query, stream }: AskedOfKept,
+  dialect: Dialect,
+  deployment: Deployment,
+  provider: Provider,
+  secret: string | null,
+  client: IncomingHttpHeaders,
+): UpstreamRequest | null {
+  const { upstreamModel, operation } = deployment;
+  const endpoint = endpointFor(provider.preset, operation, dialect, upstreamModel);
+  if (endpoint === null) return null;
+  const { to, basePath } = addressOf(provider);
+  const [path = "", own = ""] = pathOf(endpoint, upstreamModel, false).split("?", 2);
+  const queries = [own, query.slice(1)].filter((part) => part !== "").join("&");
+  return {
+    deployment,
+    stream,
+    method,
+    to,
+    path: `${basePath}${path}${tail}${queries === "" ? "" : `?${queries}`}`,
+    headers: headersFor(stream, { kind: "express", dialect }, endpoint, provider, secret, client),
+    body: noBody,
+    authorize: authorizerFor(provider, secret),
+  };
+}
+
+const noBody = Buffer.alloc(0);
 
 /** The same request at another path of the provider than its base URL's own. */
 export function atBase(request: UpstreamRequest, provider: Provider, basePath: string): UpstreamRequest {

@@ -12,6 +12,7 @@ import {
   type ClientDialect,
   type Lane,
   type ReadRequest,
+  type RequestFacts,
 } from "@tuloy/dialects";
 import type { Plan } from "@tuloy/routing";
 
@@ -41,7 +42,9 @@ export function plannedObstacles({ request, entry, standIns, route }: Asked, sna
   return (deployment) => {
     const lane = laneFor(dialect, deployment);
     return (
-      laneObstacle(dialect, deployment, lane, facts.capabilities) ?? (thorough ? contentObstacle(request, lane) : null)
+      laneObstacle(dialect, deployment, lane, facts.capabilities) ??
+      boundElsewhere(facts, lane) ??
+      (thorough ? contentObstacle(request, lane) : null)
     );
   };
 }
@@ -53,6 +56,12 @@ function countingObstacle({ dialect, operation }: ReadRequest, { providers }: Sn
     const endpoint = preset === null ? null : endpointFor(preset, operation, dialect, upstreamModel);
     return endpoint?.countPath === undefined ? `it counts no tokens of a request in ${dialect}` : null;
   };
+}
+
+/** What only the client's own dialect can say is no matter of its content's details: it is known from the start. */
+function boundElsewhere({ bound }: RequestFacts, lane: Lane | null): string | null {
+  if (bound === undefined || bound === null || lane?.kind !== "translate") return null;
+  return `the request ${bound.why}, and this deployment speaks ${lane.dialect}`;
 }
 
 /** The same as far as can be known. Null where all speak the client's dialect. */

@@ -23,6 +23,8 @@ export interface Asked {
   readonly standIns: readonly StandIn[];
   /** `x-tuloy-no-failover: true` or `allow_fallbacks: false`: the first candidate or nothing. */
   readonly noFailover: boolean;
+  /** The provider key that alone can be used, since what the request goes on from is kept under it; null: any. */
+  readonly onlyKey: string | null;
   /** `x-session-id`, else what the body calls its session: requests that should go to the same deployment. Null: none. */
   readonly session: string | null;
   /** Milliseconds for the whole request. */
@@ -74,6 +76,7 @@ export function ask(
     overrides,
     standIns: found?.standIns ?? noStandIns,
     noFailover: headers["x-tuloy-no-failover"] === "true" || overrides?.allowFallbacks === false,
+    onlyKey: null,
     session: sessionName(headers["x-session-id"]) ?? session,
     deadlineMs: limit === null ? deadlineMs : Math.min(limit, deadlineMs),
     clientShortened: limit !== null && limit < deadlineMs,

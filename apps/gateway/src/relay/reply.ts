@@ -1,5 +1,5 @@
 import type { ClientError, Clock, Timer, UpstreamError } from "@tuloy/contract";
-import type { ClientDialect } from "@tuloy/dialects";
+import type { ClientDialect, StreamWatch } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
 import type { KeptAnswer } from "../idempotency/kept-answer.ts";
@@ -8,16 +8,23 @@ import { retryHeaders, streamHeaders, traceHeaders } from "./headers.ts";
 /** A stream without content for this long gets its 200 and a comment, so that no proxy or SDK on the way gives up on it. */
 export const heartbeatMs = 15_000;
 
-/** Sends an error in the client's dialect: as the answer, or as an event when a stream has begun. */
+/** What a stream began with, see `StreamWatch.head`. */
+export type StreamHead = NonNullable<StreamWatch["head"]> | null;
+
+/**
+ * Sends an error in the client's dialect: as the answer, or as an event when a stream has begun.
+ * @param head of that stream
+ */
 export function sendError(
   reply: ClientReply,
   dialect: ClientDialect,
   error: ClientError,
   traceId: string,
   attempted: boolean,
+  head: StreamHead = null,
 ): void {
   if (reply.started) {
-    reply.end(dialect.writeErrorEvent(error, traceId));
+    reply.end(dialect.writeErrorEvent(error, traceId, head));
     return;
   }
   const headers = traceHeaders(traceId);

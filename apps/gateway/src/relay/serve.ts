@@ -13,6 +13,8 @@ import type { Claim } from "../idempotency/claim.ts";
 import type { Claims } from "../idempotency/claims.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
+import { pinned } from "../responses/pin.ts";
+import type { ResponsePlaces } from "../responses/places.ts";
 import type { DrillBoard } from "../upstream/drills/board.ts";
 import type { Outlet } from "../upstream/outlet.ts";
 import { admit, outlivesClient, unkeyed, type Admission, type AdmitContext } from "./admit.ts";
@@ -39,6 +41,7 @@ export interface Relay {
   readonly outlet: Outlet;
   readonly observer: Observer;
   readonly claims: Claims;
+  readonly responses: ResponsePlaces;
   readonly inFlight: InFlight;
   readonly tokens: TokenCounter;
   /**
@@ -94,7 +97,12 @@ export async function serve(
     const request = dialect.read(body);
     if (!isReadRequest(request)) return refuseKnown(arrival, relay, principal, request, nothingRead);
 
-    const asked = ask(request, principal, message.headers, snapshot);
+    const read = ask(request, principal, message.headers, snapshot);
+    const bound = request.facts.bound ?? null;
+    const asked =
+      bound === null || bound.kept.length === 0 || isError(read)
+        ? read
+        : await pinned(read, bound, relay.responses, snapshot);
     if (isError(asked)) return refuseKnown(arrival, relay, principal, asked, { ...nothingRead, request });
 
     const key = message.headers["idempotency-key"];
@@ -212,6 +220,7 @@ async function carryOut(
       clock,
       startedAt,
       traceId: id,
+      responses: relay.responses,
     });
     return concluded instanceof Promise ? await concluded : concluded;
   } finally {

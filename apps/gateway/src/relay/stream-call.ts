@@ -100,7 +100,7 @@ export class StreamCall extends UpstreamCall {
   }
 
   /** What was seen of the stream so far; null before its head. */
-  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes" | "sent"> | null {
+  get seen(): Pick<StreamWatch, "usage" | "textLength" | "notes" | "sent" | "head"> | null {
     return this.#watch;
   }
 

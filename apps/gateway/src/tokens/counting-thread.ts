@@ -2,12 +2,12 @@ import { parentPort } from "node:worker_threads";
 
 import { loadTokenizer, type CountTokens, type Tokenizer } from "@tuloy/catalog";
 import type { Dialect } from "@tuloy/contract";
-import { anthropicMessages, openaiChat, openaiEmbeddings, type ClientDialect } from "@tuloy/dialects";
+import { anthropicMessages, openaiChat, openaiEmbeddings, openaiResponses, type ClientDialect } from "@tuloy/dialects";
 
 import type { CountJob, CountResult } from "./messages.ts";
 
 const dialects: ReadonlyMap<Dialect, ClientDialect> = new Map(
-  [openaiChat, openaiEmbeddings, anthropicMessages].map((dialect) => [dialect.dialect, dialect]),
+  [openaiChat, openaiResponses, openaiEmbeddings, anthropicMessages].map((dialect) => [dialect.dialect, dialect]),
 );
 const loaded = new Map<Tokenizer, Promise<CountTokens>>();
 

@@ -56,6 +56,29 @@ describe("counting on another thread", () => {
     });
   });
 
+  it("tells the tokens of a conversation in the Responses API", async () => {
+    const counter = counterWith(new FakeClock());
+    const content = [
+      { type: "input_text", text: "hello world" },
+      { type: "input_image", image_url: "data:x" },
+    ];
+    const input = [
+      { role: "user", content },
+      { type: "function_call_output", call_id: "c", output: "hello world" },
+    ];
+    const body = (said: unknown): Buffer =>
+      Buffer.from(JSON.stringify({ model: "m", instructions: "hello world", input: said }));
+    // A frame of 3 an item, 3 to begin the answer, and the role.
+    expect(await count(counter, "o200k", "openai-responses", body(input))).toMatchObject({
+      inputTokens: 1016,
+      textTokens: 7,
+    });
+    expect(await count(counter, "o200k", "openai-responses", body("hello world"))).toMatchObject({
+      inputTokens: 10,
+      textTokens: 4,
+    });
+  });
+
   it("tells the largest of several inputs to embed, which each have the context for themselves", async () => {
     const counter = counterWith(new FakeClock());
     const inputs = (input: unknown): Buffer => Buffer.from(JSON.stringify({ model: "m", input }));

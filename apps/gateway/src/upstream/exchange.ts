@@ -96,10 +96,10 @@ export class Exchange implements CarriedHandler {
   }
 
   async #askFor(authorize: Authorize): Promise<Authorization> {
-    const { to, path, headers, body } = this.#request;
+    const { method = "POST", to, path, headers, body } = this.#request;
     try {
       return await authorize({
-        method: "POST",
+        method,
         url: new URL(to.origin + path),
         headers,
         body,

@@ -8,9 +8,11 @@ export interface Destination {
   readonly private: boolean;
 }
 
+type UpstreamMethod = "POST" | "GET" | "DELETE";
+
 /** A call as it is about to be sent. */
 export interface UnauthorizedCall {
-  readonly method: "POST";
+  readonly method: UpstreamMethod;
   readonly url: URL;
   /** Flat: name, value, name, value. */
   readonly headers: readonly string[];
@@ -34,6 +36,8 @@ export type Authorize = (call: UnauthorizedCall) => Promise<Authorization>;
 export interface UpstreamRequest {
   readonly deployment: Deployment;
   readonly stream: boolean;
+  /** POST when absent. Only a POST has a body. */
+  readonly method?: UpstreamMethod;
   readonly to: Destination;
   readonly path: string;
   /** Flat: name, value, name, value. */

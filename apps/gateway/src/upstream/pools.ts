@@ -51,16 +51,17 @@ function isCarried(handler: Dispatcher.DispatchHandler): handler is CarriedHandl
 export class UpstreamPools implements Outlet {
   readonly #pools = new Map<string, PoolOf | Error>();
 
-  dispatch({ to, path, headers, body }: UpstreamRequest, handler: CarriedHandler): Error | null {
+  dispatch(request: UpstreamRequest, handler: CarriedHandler): Error | null {
+    const { to, path, headers, body, method = "POST" } = request;
     const pool = this.#pools.get(poolKey(to)) ?? this.#open(to);
     if (pool instanceof Error) return pool;
-    pool.dispatch({ path, method: "POST", headers, body }, handler);
+    pool.dispatch({ path, method, headers, body: method === "POST" ? body : null }, handler);
     return null;
   }
 
-  dispatchFresh({ to, path, headers, body }: UpstreamRequest, handler: CarriedHandler): void {
+  dispatchFresh({ to, path, headers, body, method = "POST" }: UpstreamRequest, handler: CarriedHandler): void {
     const client = new CountingClient(to.origin, connectionOptions(to));
-    client.dispatch({ path, method: "POST", headers, body }, handler);
+    client.dispatch({ path, method, headers, body: method === "POST" ? body : null }, handler);
     void client.close();
   }
 

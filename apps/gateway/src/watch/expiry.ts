@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "@tuloy/contract";
-import { sweepRows, type IdempotencyRecords } from "@tuloy/store";
+import { responseSweepRows, sweepRows, type IdempotencyRecords, type ResponseRecords } from "@tuloy/store";
 
 /** How often what is over is deleted, in milliseconds. What is over but not yet deleted is not used either. */
 const roundMs = 60_000;
@@ -9,6 +9,7 @@ const maxKeptBytes = 1024 * 1024 * 1024;
 
 export interface ExpiryContext {
   readonly records: IdempotencyRecords;
+  readonly responses: Pick<ResponseRecords, "sweep">;
   readonly clock: Clock;
 }
 
@@ -35,13 +36,15 @@ export class Expiry {
   }
 
   async #sweep(): Promise<void> {
-    const { records, clock } = this.#context;
+    const { records, responses, clock } = this.#context;
     this.#sweeping = true;
     try {
       let deleted = sweepRows;
       while (deleted === sweepRows && !this.#stopped) {
         ({ deleted } = await records.sweep({ now: clock.wall(), maxBytes: maxKeptBytes }));
       }
+      deleted = responseSweepRows;
+      while (deleted === responseSweepRows && !this.#stopped) deleted = await responses.sweep(clock.wall());
     } catch {
       // The store is in trouble, which those who write to it report; what is over waits for the next round.
     }

@@ -62,7 +62,24 @@ export const codeSignals: readonly Signal[] = [
   { code: "content_policy_violation", class: "content_filter", because: "OpenAI 400" },
   { code: "ResponsibleAIPolicyViolation", class: "content_filter", because: "Azure 400, in innererror" },
   { code: "moderation_blocked", class: "content_filter", because: "OpenAI 400" },
+  {
+    code: /^(?:bio_policy|misalignment_policy_violation|image_content_policy_violation)$/,
+    class: "content_filter",
+    because: "OpenAI's Responses API, in the `error` of a response that failed",
+  },
   { code: "data_inspection_failed", class: "content_filter", because: "Alibaba 400" },
+
+  // The request is at fault.
+  {
+    code: /^(?:invalid_(?:base64_)?image(?:_format|_url|_mode)?|image_(?:too_large|too_small|parse_error|file_too_large|file_not_found)|unsupported_image_media_type|empty_image_file|failed_to_download_image|data_residency_mismatch)$/,
+    class: "invalid_request",
+    because: "OpenAI's Responses API, in the `error` of a response that failed",
+  },
+  {
+    code: "vector_store_timeout",
+    class: "server_error",
+    because: "OpenAI's Responses API, in the `error` of a response that failed",
+  },
 
   // The model is not there for this key.
   { code: "model_not_found", class: "model_missing", because: "OpenAI 404, and 403 where a project may not use it" },

@@ -28,6 +28,11 @@ export interface HubSink {
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void;
   /** The next piece of a call's arguments, as JSON text. */
   toolArguments(call: number, json: string): void;
+  /**
+   * The provider does something itself, as a tool that it runs: nothing to show, but it may not be done twice. Who only writes has
+   * no use for it.
+   */
+  acts?(): void;
   /** All counts so far; a later call replaces it. */
   usage(usage: Usage): void;
   /** The model has ended. Usage may still follow. */

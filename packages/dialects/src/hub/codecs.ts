@@ -2,14 +2,15 @@ import type { Dialect } from "@tuloy/contract";
 
 import { anthropicClient, anthropicUpstream } from "../anthropic-messages/codec.ts";
 import { chatClient, chatUpstream } from "../openai-chat/codec.ts";
+import { responsesClient, responsesUpstream } from "../openai-responses/codec.ts";
 import type { ClientCodec, UpstreamCodec } from "./codec.ts";
 
 const upstreamCodecs: ReadonlyMap<Dialect, UpstreamCodec> = new Map(
-  [chatUpstream, anthropicUpstream].map((codec) => [codec.dialect, codec]),
+  [chatUpstream, responsesUpstream, anthropicUpstream].map((codec) => [codec.dialect, codec]),
 );
 
 const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map(
-  [chatClient, anthropicClient].map((codec) => [codec.dialect, codec]),
+  [chatClient, responsesClient, anthropicClient].map((codec) => [codec.dialect, codec]),
 );
 
 /** How a provider is spoken to in a dialect; null for one that is forwarded only, never translated into. */

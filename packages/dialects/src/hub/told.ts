@@ -64,6 +64,12 @@ export class Told implements HubSink {
     if (this.#says(json.length)) this.#next?.toolArguments(call, json);
   }
 
+  acts(): void {
+    if (!this.#goesOn()) return;
+    this.progress = true;
+    this.committed = true;
+  }
+
   usage(usage: Usage): void {
     if (this.failure !== null) return;
     this.counted = usage;

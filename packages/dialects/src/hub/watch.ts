@@ -166,6 +166,8 @@ export interface ExpressParts {
   readonly codec: UpstreamCodec;
   /** See `ClientDialect.headOf`. */
   readonly headOf?: ((name: string, data: string) => JsonObject | null) | undefined;
+  /** See `ClientDialect.follow`. */
+  readonly follow?: ((head: JsonObject, name: string, data: string) => void) | undefined;
   /** Written where a stream that is whole has no terminator of its own. */
   readonly trailer: Buffer;
 }
@@ -180,6 +182,7 @@ export class ExpressWatch extends HubWatch implements SseSink {
   readonly #parts: ExpressParts;
   readonly #events: SseReader;
   readonly #run = new ForwardRun();
+  head: JsonObject | null = null;
   #chunk: Buffer = noBytes;
   /** The last find was forwarded, so what belongs to it is too. */
   #forwarding = true;
@@ -205,7 +208,12 @@ export class ExpressWatch extends HubWatch implements SseSink {
       return;
     }
     this.#run.take(carry, start, end);
-    if (this.sent !== null && this.sent.head === null) this.sent.head = this.#parts.headOf?.(name, data) ?? null;
+    if (this.head !== null) {
+      this.#parts.follow?.(this.head, name, data);
+      return;
+    }
+    this.head = this.#parts.headOf?.(name, data) ?? null;
+    if (this.sent !== null) this.sent.head = this.head;
   }
 
   comment(_text: string, carry: Buffer | null, start: number, end: number): void {
@@ -249,6 +257,7 @@ export class TranslatedWatch extends HubWatch implements EventSink {
   readonly #resumed: Resumed | null;
   readonly #decoder: StreamDecoder;
   readonly #heartbeat: Buffer;
+  head: JsonObject | null = null;
   /** Something whole has come with this chunk. */
   #lives = false;
 
@@ -284,8 +293,8 @@ export class TranslatedWatch extends HubWatch implements EventSink {
     this.#lives = false;
     this.unreadable(this.#decoder.push(bytes));
     const written = this.#writer.take();
-    const { sent } = this;
-    if (sent !== null && sent.head === null) sent.head = this.#writer.head;
+    this.head ??= this.#writer.head;
+    if (this.sent !== null) this.sent.head ??= this.head;
     if (written.length > 0) return written;
     // A ping is a sign of life to the client too, in its own dialect.
     return this.#lives && this.committed && !this.ended ? [this.#heartbeat] : nothing;

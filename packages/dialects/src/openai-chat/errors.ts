@@ -1,19 +1,24 @@
 import type { ClientError } from "@tuloy/contract";
 
-function errorJson(error: ClientError, traceId: string): string {
+import type { JsonObject } from "../json/value.ts";
+
+/** The `error` of an answer or an event, in OpenAI's form. */
+export function errorObject(error: ClientError, traceId: string): JsonObject {
   const { message, type, code, param, attempts } = error;
-  return JSON.stringify({
-    error: {
-      message,
-      type,
-      code,
-      param,
-      metadata: {
-        trace_id: traceId,
-        attempts: attempts.map(({ provider, model, failure, status }) => ({ provider, model, failure, status })),
-      },
+  return {
+    message,
+    type,
+    code,
+    param,
+    metadata: {
+      trace_id: traceId,
+      attempts: attempts.map(({ provider, model, failure, status }) => ({ provider, model, failure, status })),
     },
-  });
+  };
+}
+
+function errorJson(error: ClientError, traceId: string): string {
+  return JSON.stringify({ error: errorObject(error, traceId) });
 }
 
 /** An error as OpenAI's clients expect it. */

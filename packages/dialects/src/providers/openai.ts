@@ -5,7 +5,10 @@ export const openai: ProviderPreset = {
   kind: "openai",
   baseUrl: "https://api.openai.com/v1",
   endpoints: {
-    chat: [{ dialect: "openai-chat", path: "/chat/completions" }],
+    chat: [
+      { dialect: "openai-chat", path: "/chat/completions" },
+      { dialect: "openai-responses", path: "/responses" },
+    ],
     embeddings: [{ dialect: "openai-embeddings", path: "/embeddings" }],
   },
   auth: { header: "authorization", prefix: "Bearer " },
@@ -29,7 +32,7 @@ export const openai: ProviderPreset = {
   continuation: "none",
   markers: [
     {
-      status: 400,
+      // Under 400, and without a status as the `error` of a response that failed.
       code: "invalid_prompt",
       class: "content_filter",
       because: "reasoning models refuse a prompt that their safety check flags with this code",

@@ -25,36 +25,8 @@ export type IdempotencyAnswer =
 /** In the column `state`. */
 const states = { claimed: 0, stored: 1, spent: 2 } as const;
 
-/** Carries out operations in one transaction. @returns a function that throws when none of them was carried out */
-export function idempotencyOperator(
-  database: DatabaseSync,
-): (operations: readonly IdempotencyOperation[]) => IdempotencyAnswer[] {
-  const begin = database.prepare("begin immediate");
-  const commit = database.prepare("commit");
-  const rollback = database.prepare("rollback");
-  const operate = operator(database);
-  return (operations) => {
-    // What a client is about to be told must survive a power cut; a claim need not: with it, the request is gone too.
-    const lasting = operations.some((operation) => operation.do === "finish");
-    if (lasting) database.exec("pragma synchronous = full");
-    try {
-      begin.run();
-      try {
-        const answers = operations.map(operate);
-        commit.run();
-        return answers;
-      } catch (error) {
-        // SQLite has rolled back by itself after some errors (a full disk): then there is nothing left to roll back.
-        if (database.isTransaction) rollback.run();
-        throw error;
-      }
-    } finally {
-      if (lasting) database.exec("pragma synchronous = normal");
-    }
-  };
-}
-
-function operator(database: DatabaseSync): (operation: IdempotencyOperation) => IdempotencyAnswer {
+/** @returns a function that carries out one operation, inside whatever transaction there is */
+export function idempotencyOperator(database: DatabaseSync): (operation: IdempotencyOperation) => IdempotencyAnswer {
   const find = database.prepare(
     "select asked, holder, state, until, content from idempotency where id = ? and until > ?",
   );

@@ -45,6 +45,18 @@ const migrations: Readonly<Record<MigrationName, Migration>> = {
       await sql`create index idempotency_by_end on idempotency (until)`.execute(db);
     },
   },
+  "0003_responses": {
+    async up(db: Kysely<unknown>) {
+      await sql`
+        create table responses (
+          id text not null primary key,
+          provider text not null,
+          key text not null,
+          until integer not null
+        ) strict, without rowid`.execute(db);
+      await sql`create index responses_by_end on responses (until)`.execute(db);
+    },
+  },
 };
 
 /** Runs what the database has not had yet. One transaction around everything, so that a second process finds all of it or nothing. */

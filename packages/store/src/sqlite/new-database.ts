@@ -33,6 +33,13 @@ const statements: readonly string[] = [
     content blob
   ) strict`,
   `create index idempotency_by_end on idempotency (until)`,
+  `create table responses (
+    id text not null primary key,
+    provider text not null,
+    key text not null,
+    until integer not null
+  ) strict, without rowid`,
+  `create index responses_by_end on responses (until)`,
 ];
 
 /**

@@ -4,12 +4,13 @@
  * Kysely, which takes longer than everything else at start (250 ms of 340 measured); a new database is made from
  * `new-database.ts`, which each further step changes too.
  */
-export const migrationNames = ["0001_traces_and_alerts", "0002_idempotency"] as const;
+export const migrationNames = ["0001_traces_and_alerts", "0002_idempotency", "0003_responses"] as const;
 export type MigrationName = (typeof migrationNames)[number];
 
 /** The tables as they are after the last migration. */
 export interface Schema {
   traces: { id: string; notable: number | null; detail: string };
   idempotency: { id: string; asked: string; holder: string; state: number; until: number; content: Uint8Array | null };
+  responses: { id: string; provider: string; key: string; until: number };
   alerts: { number: number; at: number; kind: string; subject: string; message: string };
 }

@@ -4,8 +4,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Batch, TraceValues } from "../batched-ledger.ts";
 import { LedgerError } from "../ledger.ts";
 import { openForWriting } from "./database.ts";
-import { idempotencyOperator } from "./idempotency-operations.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./messages.ts";
+import { operator } from "./operations.ts";
 import { databaseProblem } from "./problems.ts";
 
 /** Writes batches, each in one transaction. @returns a function that throws when nothing of the batch was written */
@@ -48,7 +48,7 @@ async function run(): Promise<void> {
   try {
     const database = await openForWriting(path, busyTimeoutMs);
     const write = batchWriter(database);
-    const operate = idempotencyOperator(database);
+    const operate = operator(database);
     port.on("message", (message: ToWriter) => {
       if (message === null) {
         database.close();

@@ -3,8 +3,11 @@ import type { Clock } from "@tuloy/contract";
 import { BatchedLedger, defaultLimits, type LedgerLimits } from "../batched-ledger.ts";
 import type { IdempotencyRecords } from "../idempotency.ts";
 import type { Ledger, LedgerListener } from "../ledger.ts";
+import type { ResponseRecords } from "../responses.ts";
 import { prepareDirectory } from "./database.ts";
 import { SqliteIdempotency } from "./idempotency.ts";
+import { SqliteResponses } from "./responses.ts";
+import { Together } from "./together.ts";
 import { WritingThread } from "./writing-thread.ts";
 
 export interface SqliteStoreOptions {
@@ -21,6 +24,7 @@ export interface SqliteStoreOptions {
 export interface Store {
   readonly ledger: Ledger;
   readonly idempotency: IdempotencyRecords;
+  readonly responses: ResponseRecords;
 }
 
 /**
@@ -37,5 +41,6 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     listener: options.listener,
     limits: { ...defaultLimits, ...options.limits },
   });
-  return { ledger, idempotency: new SqliteIdempotency(thread) };
+  const operations = new Together(thread);
+  return { ledger, idempotency: new SqliteIdempotency(operations), responses: new SqliteResponses(operations) };
 }

@@ -4,8 +4,8 @@ import type { Clock } from "@tuloy/contract";
 
 import type { Batch, LedgerBackend } from "../batched-ledger.ts";
 import { LedgerError } from "../ledger.ts";
-import type { IdempotencyAnswer, IdempotencyOperation } from "./idempotency-operations.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./messages.ts";
+import type { Operation, OperationAnswer } from "./operations.ts";
 
 /** How long the thread may take to finish its last batch and close the database before it is ended. */
 const closeGraceMs = 5_000;
@@ -40,7 +40,7 @@ export class WritingThread implements LedgerBackend {
   }
 
   /** Carries out all of the operations or none. @throws with a message that says in one line what is wrong and what to do */
-  async operate(operations: readonly IdempotencyOperation[]): Promise<readonly IdempotencyAnswer[]> {
+  async operate(operations: readonly Operation[]): Promise<readonly OperationAnswer[]> {
     const answer = await this.#ask({ operations });
     if (answer.kind !== "operated") throw new Error(`the writing thread answered ${answer.kind} to operations`);
     return answer.answers;

@@ -1,0 +1,63 @@
+import { clientError, type ClientError } from "@tuloy/contract";
+import type { Bound } from "@tuloy/dialects";
+import type { ResponsePlace } from "@tuloy/store";
+
+import type { Snapshot } from "../config/snapshot.ts";
+import type { Asked } from "../relay/read.ts";
+import type { ResponsePlaces } from "./places.ts";
+import { unknownId, unreachable } from "./unknown.ts";
+
+/**
+ * Locks a request that goes on from something to the provider that keeps it, and to the key under which it does. There is no
+ * failover from there: whoever else would be asked knows nothing of it.
+ */
+export async function pinned(
+  asked: Asked,
+  bound: Bound,
+  places: ResponsePlaces,
+  snapshot: Snapshot,
+): Promise<Asked | ClientError> {
+  let pin: { readonly id: string; readonly place: ResponsePlace } | null = null;
+  for (const id of bound.kept) {
+    const found = await places.find(asked.principal, id);
+    if (!found.ok) {
+      return clientError("internal_error", "The records of kept responses cannot be read now: try again.", {
+        retryAfterMs: 1000,
+        status: 503,
+      });
+    }
+    const place = found.value;
+    if (place === null) {
+      // A conversation is made at its provider, and first seen here when it is gone on with.
+      if (bound.param === "conversation") return { ...asked, noFailover: true };
+      return unknownId(id, bound.param);
+    }
+    if (pin !== null && pin.place.provider !== place.provider) {
+      return clientError(
+        "invalid_request",
+        `What this request goes on from is kept at two providers: "${pin.id}" at ${pin.place.provider}, "${id.slice(0, 100)}" at ${place.provider}.`,
+        { param: bound.param },
+      );
+    }
+    pin ??= { id, place };
+  }
+  return pin === null ? asked : locked(asked, pin.id, pin.place, bound.param, snapshot);
+}
+
+function locked(
+  asked: Asked,
+  id: string,
+  { provider, key }: ResponsePlace,
+  param: string,
+  snapshot: Snapshot,
+): Asked | ClientError {
+  const configured = snapshot.providers.get(provider);
+  if (configured === undefined) return unreachable(id, provider, "it is not configured any more", param);
+  if (configured.keys.length > 0 && !configured.keys.some(({ name }) => name === key))
+    return unreachable(id, provider, `its key ${key}, under which it is kept, is not configured any more`, param);
+  if (!asked.entry.deployments.some((deployment) => deployment.provider === provider))
+    return unreachable(id, provider, `that does not serve ${asked.entry.model}`, param);
+  if (asked.lock !== null && asked.lock !== provider)
+    return unreachable(id, provider, `the request asks for ${asked.lock}`, param);
+  return { ...asked, lock: provider, noFailover: true, onlyKey: key };
+}

@@ -1,0 +1,252 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { answersChat, answersError, answersResponse } from "@tuloy/testkit";
+import type { ReceivedRequest, Script } from "@tuloy/testkit";
+import OpenAI from "openai";
+import { describe, expect, it } from "vitest";
+
+import { hearResponse, question, speaksResponses } from "../../responses-scene.ts";
+import { setScene } from "../../scene.ts";
+
+const both = { providers: { a: speaksResponses, b: speaksResponses } };
+const says = (name: string, id = `resp_${name}`): Script => answersResponse([{ text: `I am ${name}.` }], { id });
+
+/** What a request that is refused is told. */
+async function refusal(asked: Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
+  const error: unknown = await asked.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof OpenAI.APIError)) throw new Error(`no API error: ${String(error)}`);
+  return error;
+}
+
+const keyOf = (request: ReceivedRequest | undefined): string | undefined => request?.headers.authorization;
+
+describe("a response that its provider keeps", () => {
+  it.each(["whole", "streamed"])("is gone on with where it is, whoever comes first in the route: %s", async (how) => {
+    const { a, b, gateway } = await setScene({ a: answersError(503, null, "busy"), b: says("b") }, both);
+    const client = gateway.client();
+    const first = how === "whole" ? await client.responses.create(question) : (await hearResponse(client)).final;
+    expect(first?.id).toBe("resp_b");
+    a.script(says("a"));
+    await client.responses.create({ ...question, previous_response_id: "resp_b" });
+    expect(a.requests).toHaveLength(1);
+    expect(
+      b.requests.map((request) => (request.json() as { previous_response_id?: string }).previous_response_id),
+    ).toEqual([undefined, "resp_b"]);
+    const { exclusions } = await gateway.lastTrace(2);
+    expect(exclusions.map(({ deployment, reason }) => [deployment, reason])).toEqual([
+      ["a/model-x", "locked_elsewhere"],
+    ]);
+  });
+
+  it("is not looked for anywhere else when its provider fails, and the client is told what to do", async () => {
+    const { a, b, gateway } = await setScene({ a: [says("a"), answersError(500, null, "down")], b: says("b") }, both);
+    const client = gateway.client();
+    await client.responses.create(question);
+    a.script(answersError(500, null, "down"));
+    const error = await refusal(client.responses.create({ ...question, previous_response_id: "resp_a" }));
+    expect(error.status).toBe(500);
+    expect(error.message).toContain("kept by a only");
+    expect(b.requests).toHaveLength(0);
+  });
+
+  it("is gone on with under the key that made it", async () => {
+    let draw = 0.9;
+    const { a, gateway } = await setScene(
+      { a: says("a") },
+      {
+        providers: {
+          a: { ...speaksResponses, keys: ["sk-one-of-sixteen-characters", "sk-two-of-sixteen-characters"] },
+        },
+        random: () => draw,
+      },
+    );
+    const client = gateway.client();
+    await client.responses.create(question);
+    draw = 0.1;
+    await client.responses.create({ ...question, previous_response_id: "resp_a" });
+    await client.responses.create(question);
+    const [made, next, other] = a.requests.map(keyOf);
+    expect(made).toBe("Bearer sk-two-of-sixteen-characters");
+    expect(next).toBe(made);
+    expect(other).not.toBe(made);
+  });
+
+  it("may be referred to by its items", async () => {
+    const { a, b, gateway } = await setScene({ a: answersError(503, null, "busy"), b: says("b") }, both);
+    const client = gateway.client();
+    await client.responses.create(question);
+    a.script(says("a"));
+    const input: OpenAI.Responses.ResponseInput = [
+      { type: "item_reference", id: "msg_b_0" },
+      { role: "user", content: "Go on." },
+    ];
+    await client.responses.create({ ...question, input });
+    expect(a.requests).toHaveLength(1);
+    expect(b.requests).toHaveLength(2);
+  });
+
+  it("can be retrieved, listed, cancelled and deleted, with its provider's key, and is gone then", async () => {
+    const { a, gateway } = await setScene({ a: says("a") }, both);
+    const client = gateway.client();
+    await client.responses.create(question);
+    a.script((reply, { method }) =>
+      reply.json(
+        200,
+        method === "DELETE"
+          ? { id: "resp_a", deleted: true }
+          : { id: "resp_a", object: "response", output: [], data: [] },
+      ),
+    );
+    expect((await client.responses.retrieve("resp_a", { include: ["reasoning.encrypted_content"] })).id).toBe("resp_a");
+    expect((await client.responses.inputItems.list("resp_a")).data).toEqual([]);
+    expect((await client.responses.cancel("resp_a")).id).toBe("resp_a");
+    await client.responses.delete("resp_a");
+    expect((await refusal(client.responses.retrieve("resp_a"))).status).toBe(404);
+    expect(a.requests.slice(1).map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "GET /v1/responses/resp_a?include%5B%5D=reasoning.encrypted_content",
+      "GET /v1/responses/resp_a/input_items",
+      "POST /v1/responses/resp_a/cancel",
+      "DELETE /v1/responses/resp_a",
+    ]);
+    expect(new Set(a.requests.map(keyOf))).toEqual(new Set(["Bearer sk-a-secret-key"]));
+  });
+
+  it("is streamed again when it is retrieved so", async () => {
+    const { a, gateway } = await setScene({ a: says("a") }, both);
+    const client = gateway.client();
+    await client.responses.create({ ...question, background: true });
+    a.script((reply) =>
+      reply.eventStream().chunk('event: response.created\ndata: {"type":"response.created"}\n\n').end(),
+    );
+    const events = [];
+    for await (const event of await client.responses.retrieve("resp_a", { stream: true })) events.push(event);
+    expect(events).toEqual([{ type: "response.created" }]);
+  });
+
+  it("passes on what its provider says of it, but nothing that is said of the key", async () => {
+    const { a, gateway } = await setScene({ a: says("a") }, both);
+    const client = gateway.client();
+    await client.responses.create(question);
+    a.script(answersError(404, "not_found", "Response with id 'resp_a' not found."));
+    expect((await refusal(client.responses.retrieve("resp_a"))).message).toContain(
+      "Response with id 'resp_a' not found.",
+    );
+    a.script(answersError(401, "invalid_api_key", "Incorrect API key provided: sk-a-secret-key."));
+    const error = await refusal(client.responses.retrieve("resp_a"));
+    expect([error.status, error.code]).toEqual([502, "upstream_failed"]);
+    expect(error.message).not.toContain("sk-a-secret-key");
+    a.script((reply) => reply.reset());
+    expect((await refusal(client.responses.retrieve("resp_a"))).status).toBe(502);
+  });
+
+  it("is unknown to another environment", async () => {
+    const other = "another-key-of-sixteen-characters";
+    const { a, gateway } = await setScene(
+      { a: says("a") },
+      { ...both, keys: [`{ name: staging, value: ${other}, environment: staging }`] },
+    );
+    await gateway.client().responses.create(question);
+    const stranger = gateway.client({ apiKey: other });
+    const errors = [
+      await refusal(stranger.responses.create({ ...question, previous_response_id: "resp_a" })),
+      await refusal(stranger.responses.retrieve("resp_a")),
+      await refusal(stranger.responses.delete("resp_a")),
+      await refusal(stranger.responses.create({ ...question, input: [{ type: "item_reference", id: "msg_a_0" }] })),
+    ];
+    expect(errors.map(({ status, code }) => [status, code])).toEqual(errors.map(() => [404, "response_not_found"]));
+    expect(a.requests).toHaveLength(1);
+  });
+
+  it("leaves its id nowhere in the records, and nothing at all under retention: none", async () => {
+    const routes = ["name: quiet, match: { header: { x-quiet: please } }, retention: none"];
+    const { a, gateway } = await setScene({ a: says("a", "resp_plainly_visible") }, { ...both, routes });
+    await gateway.client({ headers: { "x-quiet": "please" } }).responses.create(question);
+    expect((await refusal(gateway.client().responses.retrieve("resp_plainly_visible"))).status).toBe(404);
+    await gateway.client().responses.create(question);
+    a.script((reply) => reply.json(200, { object: "list", data: [], has_more: false }));
+    await gateway.client().responses.inputItems.list("resp_plainly_visible");
+    for (const file of readdirSync(gateway.dataDir)) {
+      expect(readFileSync(join(gateway.dataDir, file)).includes("resp_plainly_visible")).toBe(false);
+    }
+  });
+});
+
+describe("a response that nobody keeps", () => {
+  it("says so, and its id leads to a 404 that says why", async () => {
+    const { a, gateway } = await setScene({ a: answersChat("Hello there") });
+    const client = gateway.client();
+    const { data: answer, response } = await client.responses.create(question).withResponse();
+    const { id, output } = answer;
+    expect(answer).toMatchObject({ output_text: "Hello there", store: false });
+    const [item] = output;
+    const errors = [
+      await refusal(client.responses.retrieve(id)),
+      await refusal(client.responses.create({ ...question, previous_response_id: id })),
+      await refusal(client.responses.create({ ...question, input: [{ type: "item_reference", id: item?.id ?? "" }] })),
+    ];
+    for (const error of errors) {
+      expect([error.status, error.code]).toEqual([404, "response_not_found"]);
+      expect(error.message).toContain("does not keep any");
+      expect(error.message).toContain('"store": false');
+    }
+    expect(a.requests).toHaveLength(1);
+    const { notes } = await gateway.trace(response.headers.get("x-tuloy-trace-id"));
+    expect(notes.join("\n")).toContain("this answer is kept nowhere");
+  });
+
+  it("is one that was asked not to be kept", async () => {
+    const { gateway } = await setScene({ a: says("a") }, both);
+    await gateway.client().responses.create({ ...question, store: false });
+    expect((await refusal(gateway.client().responses.retrieve("resp_a"))).status).toBe(404);
+  });
+});
+
+describe("what only this API can do", () => {
+  const search: OpenAI.Responses.Tool[] = [{ type: "web_search" }];
+
+  it("goes to a deployment that speaks it, and to no other when that fails", async () => {
+    const { a, b, gateway } = await setScene(
+      { a: answersChat("never"), b: says("b") },
+      { providers: { b: speaksResponses } },
+    );
+    const client = gateway.client();
+    expect((await client.responses.create({ ...question, tools: search })).output_text).toBe("I am b.");
+    b.script(answersError(400, "bad", "no"));
+    expect((await refusal(client.responses.create({ ...question, tools: search }))).status).toBe(400);
+    expect(a.requests).toHaveLength(0);
+    const { exclusions } = await gateway.lastTrace(2);
+    expect(exclusions).toMatchObject([
+      { deployment: "a/model-x", reason: "capability", detail: expect.stringContaining("uses the tool web_search") },
+    ]);
+  });
+
+  it("is refused, with the reason, where nobody speaks it", async () => {
+    const { a, gateway } = await setScene({ a: answersChat("never") });
+    const error = await refusal(gateway.client().responses.create({ ...question, tools: search }));
+    expect([error.status, error.code]).toEqual([400, "no_deployment_allowed"]);
+    expect(error.message).toContain("web_search");
+    expect(a.requests).toHaveLength(0);
+  });
+
+  it("keeps a conversation at the provider that answered in it first", async () => {
+    const inConversation = answersResponse([{ text: "Hi" }], {
+      id: "resp_b",
+      more: { conversation: { id: "conv_1" } },
+    });
+    const { a, b, gateway } = await setScene(
+      { a: answersError(400, "not_found", "No conversation conv_1"), b: inConversation },
+      both,
+    );
+    const client = gateway.client();
+    // Nobody knows yet where it is: the first in the route is asked, and nobody else.
+    expect((await refusal(client.responses.create({ ...question, conversation: "conv_1" }))).status).toBe(400);
+    expect(b.requests).toHaveLength(0);
+    await client.responses.create({ ...question, model: "@b/model-x", conversation: "conv_1" });
+    await client.responses.create({ ...question, conversation: { id: "conv_1" } });
+    expect([a.requests.length, b.requests.length]).toEqual([1, 2]);
+  });
+});
