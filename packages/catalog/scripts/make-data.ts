@@ -29,7 +29,11 @@ function lines(rows: readonly unknown[]): string {
 
 write("models", `[\n${lines(models)}\n]`);
 write("providers", `[\n${lines(providers)}\n]`);
-const kinds = Object.entries(offers).sort(([one], [other]) => (one < other ? -1 : 1));
+const kinds = Object.entries(offers)
+  .filter(([, rows]) => rows.length > 0)
+  .sort(([one], [other]) => (one < other ? -1 : 1));
 write("offers", `{\n${kinds.map(([kind, rows]) => `${JSON.stringify(kind)}: [\n${lines(rows)}\n]`).join(",\n")}\n}`);
 for (const unread of source.unread) console.error(`left out, since it is not understood: ${unread}`);
-console.log(`${models.length} models, ${providers.length} providers, ${kinds.flatMap(([, rows]) => rows).length} offers`);
+console.log(
+  `${models.length} models, ${providers.length} providers, ${kinds.flatMap(([, rows]) => rows).length} offers`,
+);

@@ -74,7 +74,12 @@ interface Sources {
  * One deployment. A fact is taken from the first place that has it: the provider's entry, the file's `models`, the catalog's
  * offer, the catalog's model. A price holds for an id at a provider, so it comes from the entry or the offer of that very id.
  */
-function serving(sources: Sources, modelName: string, own: ProviderModelConfig | null, automatic: Offer | null): Serving {
+function serving(
+  sources: Sources,
+  modelName: string,
+  own: ProviderModelConfig | null,
+  automatic: Offer | null,
+): Serving {
   const { config, name, provider, catalog } = sources;
   const model = modelUnder(config, provider, modelName, catalog);
   const known = catalog.model(model);

@@ -143,7 +143,9 @@ function servingIssues(config: Config, servings: readonly Serving[], catalog: Ca
     const first = firsts.get(deployment.model);
     if (first === undefined) firsts.set(deployment.model, serving);
     const message =
-      notServed(config, serving) ?? foreignId(serving, catalog) ?? (first === undefined ? null : disagreement(first, serving));
+      notServed(config, serving) ??
+      foreignId(serving, catalog) ??
+      (first === undefined ? null : disagreement(first, serving));
     // Where a provider serves what its kind does, no line names the model: then the line that disagrees is the other one.
     const at = path ?? first?.path ?? ["providers", deployment.provider];
     if (message !== null) found.push(issue(at, message, { at: "key" }));

@@ -50,7 +50,14 @@ const cohere = [
     cohereVerified,
   ),
   embedding("cohere", "embed-english-light-v3.0", "Embed English Light v3", free(384, 512), [], cohereVerified),
-  embedding("cohere", "embed-multilingual-light-v3.0", "Embed Multilingual Light v3", free(384, 512), [], cohereVerified),
+  embedding(
+    "cohere",
+    "embed-multilingual-light-v3.0",
+    "Embed Multilingual Light v3",
+    free(384, 512),
+    [],
+    cohereVerified,
+  ),
 ];
 
 /** https://docs.voyageai.com/docs/embeddings for lengths; https://docs.voyageai.com/docs/faq: "normalized to length 1". */
@@ -106,8 +113,22 @@ const mistral = [
 /** https://jina.ai/embeddings and the models' cards at https://huggingface.co/jinaai. Its service normalizes unless told not to. */
 const openWeights = { open: true } as const;
 const jina = [
-  embedding("jina", "jina-embeddings-v4", "Jina Embeddings v4", free(2048, 32_768), ["jinaai/jina-embeddings-v4"], openWeights),
-  embedding("jina", "jina-embeddings-v3", "Jina Embeddings v3", unit(1024, 8192), ["jinaai/jina-embeddings-v3"], openWeights),
+  embedding(
+    "jina",
+    "jina-embeddings-v4",
+    "Jina Embeddings v4",
+    free(2048, 32_768),
+    ["jinaai/jina-embeddings-v4"],
+    openWeights,
+  ),
+  embedding(
+    "jina",
+    "jina-embeddings-v3",
+    "Jina Embeddings v3",
+    unit(1024, 8192),
+    ["jinaai/jina-embeddings-v3"],
+    openWeights,
+  ),
   embedding(
     "jina",
     "jina-embeddings-v2-base-en",
@@ -124,9 +145,30 @@ const jina = [
  */
 const opened = [
   embedding("baai", "bge-m3", "BGE-M3", unit(1024, 8192), ["BAAI/bge-m3"], openWeights),
-  embedding("baai", "bge-large-en-v1.5", "BGE Large English v1.5", unit(1024, 512), ["BAAI/bge-large-en-v1.5"], openWeights),
-  embedding("baai", "bge-base-en-v1.5", "BGE Base English v1.5", unit(768, 512), ["BAAI/bge-base-en-v1.5"], openWeights),
-  embedding("baai", "bge-small-en-v1.5", "BGE Small English v1.5", unit(384, 512), ["BAAI/bge-small-en-v1.5"], openWeights),
+  embedding(
+    "baai",
+    "bge-large-en-v1.5",
+    "BGE Large English v1.5",
+    unit(1024, 512),
+    ["BAAI/bge-large-en-v1.5"],
+    openWeights,
+  ),
+  embedding(
+    "baai",
+    "bge-base-en-v1.5",
+    "BGE Base English v1.5",
+    unit(768, 512),
+    ["BAAI/bge-base-en-v1.5"],
+    openWeights,
+  ),
+  embedding(
+    "baai",
+    "bge-small-en-v1.5",
+    "BGE Small English v1.5",
+    unit(384, 512),
+    ["BAAI/bge-small-en-v1.5"],
+    openWeights,
+  ),
   embedding(
     "baai",
     "bge-multilingual-gemma2",
@@ -136,7 +178,14 @@ const opened = [
     openWeights,
   ),
   embedding("intfloat", "multilingual-e5-large", "Multilingual E5 Large", unit(1024, 512), [], openWeights),
-  embedding("intfloat", "multilingual-e5-large-instruct", "Multilingual E5 Large Instruct", unit(1024, 512), [], openWeights),
+  embedding(
+    "intfloat",
+    "multilingual-e5-large-instruct",
+    "Multilingual E5 Large Instruct",
+    unit(1024, 512),
+    [],
+    openWeights,
+  ),
   embedding("intfloat", "e5-large-v2", "E5 Large v2", unit(1024, 512), [], openWeights),
   embedding("intfloat", "e5-mistral-7b-instruct", "E5 Mistral 7B Instruct", unit(4096, 32_768), [], openWeights),
   embedding(
@@ -149,9 +198,16 @@ const opened = [
   ),
   embedding("thenlper", "gte-large", "GTE Large", unit(1024, 512), [], openWeights),
   embedding("thenlper", "gte-base", "GTE Base", unit(768, 512), [], openWeights),
-  embedding("alibaba", "gte-large-en-v1.5", "GTE Large English v1.5", free(1024, 8192), ["Alibaba-NLP/gte-large-en-v1.5"], {
-    open: true,
-  }),
+  embedding(
+    "alibaba",
+    "gte-large-en-v1.5",
+    "GTE Large English v1.5",
+    free(1024, 8192),
+    ["Alibaba-NLP/gte-large-en-v1.5"],
+    {
+      open: true,
+    },
+  ),
   embedding("alibaba", "qwen3-embedding-8b", "Qwen3 Embedding 8B", unit(4096, 32_768), ["Qwen/Qwen3-Embedding-8B"], {
     open: true,
     family: "qwen",
@@ -160,15 +216,30 @@ const opened = [
     open: true,
     family: "qwen",
   }),
-  embedding("alibaba", "qwen3-embedding-0.6b", "Qwen3 Embedding 0.6B", unit(1024, 32_768), ["Qwen/Qwen3-Embedding-0.6B"], {
-    open: true,
-    family: "qwen",
-  }),
+  embedding(
+    "alibaba",
+    "qwen3-embedding-0.6b",
+    "Qwen3 Embedding 0.6B",
+    unit(1024, 32_768),
+    ["Qwen/Qwen3-Embedding-0.6B"],
+    {
+      open: true,
+      family: "qwen",
+    },
+  ),
   // https://docs.aws.amazon.com/bedrock/latest/userguide/titan-embedding-models.html: 1024 and normalized unless asked otherwise.
   embedding("amazon", "titan-embed-text-v2", "Titan Text Embeddings V2", unit(1024, 8192)),
 ];
 
-export const embeddings: readonly ModelRow[] = [...openai, ...cohere, ...voyage, ...google, ...mistral, ...jina, ...opened];
+export const embeddings: readonly ModelRow[] = [
+  ...openai,
+  ...cohere,
+  ...voyage,
+  ...google,
+  ...mistral,
+  ...jina,
+  ...opened,
+];
 
 /** Vectors of length 1. */
 function unit(dimensions: number, context: number): Vectors {

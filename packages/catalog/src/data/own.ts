@@ -15,7 +15,9 @@ export const ownData: CatalogData = {
   offers: together([sandboxOffers, embeddingOffers, moreChatOffers]),
 };
 
-function together(parts: readonly Readonly<Record<string, readonly OfferRow[]>>[]): Record<string, readonly OfferRow[]> {
+function together(
+  parts: readonly Readonly<Record<string, readonly OfferRow[]>>[],
+): Record<string, readonly OfferRow[]> {
   const all: Record<string, OfferRow[]> = {};
   for (const part of parts) {
     for (const [kind, rows] of Object.entries(part)) (all[kind] ??= []).push(...rows);

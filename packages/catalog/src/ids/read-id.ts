@@ -85,7 +85,7 @@ export function readModelId(id: string, index: NameIndex): ReadId | null {
   const { author, isBedrock } = peeled;
   const suffixes = isBedrock ? [...suffixRules, bedrockVersion] : suffixRules;
   const says = [...peeled.says];
-  for (let rest = peeled.rest; ; ) {
+  for (let rest = peeled.rest; ;) {
     const model = named(rest, author, index);
     if (model !== null) return readId(model, says);
     const cut = firstMatch(rest, suffixes) ?? cutDate(rest, index);
@@ -105,7 +105,8 @@ function peelPrefixes(id: string): Peeled {
     says.push(cut.says);
   }
   const [, prefix = "", separator, name = ""] = /^([^/.]+)([/.])(.+)$/.exec(rest) ?? [];
-  const author = authorOf(prefix);
+  // An author that the spellings don't list is called as the catalog calls it, before a slash only.
+  const author = authorOf(prefix) ?? (separator === "/" ? prefix.toLowerCase() : null);
   return author === null
     ? { rest, author, isBedrock: false, says }
     : { rest: name, author, isBedrock: separator === ".", says };

@@ -24,7 +24,10 @@ export const namings: Readonly<Record<string, Naming>> = {
   "claude-sonnet-4-5-20250929": { name: "claude-sonnet-4-5" },
   "claude-haiku-4-5-20251001": { name: "claude-haiku-4-5" },
   // https://www.llama.com/docs/model-cards-and-prompt-formats/llama4: 16 and 128 experts, one size of each.
-  "llama-4-scout-17b-instruct": { name: "llama-4-scout", also: ["llama-4-scout-17b-16e", "llama-4-scout-17b-16e-instruct"] },
+  "llama-4-scout-17b-instruct": {
+    name: "llama-4-scout",
+    also: ["llama-4-scout-17b-16e", "llama-4-scout-17b-16e-instruct"],
+  },
   "llama-4-maverick-17b-instruct": {
     name: "llama-4-maverick",
     also: ["llama-4-maverick-17b-128e", "llama-4-maverick-17b-128e-instruct"],
@@ -38,10 +41,19 @@ export const namings: Readonly<Record<string, Naming>> = {
   "mistral-nemo": { name: "mistral-nemo", also: ["mistral-nemo-instruct-2407"] },
   "pixtral-12b": { name: "pixtral-12b", also: ["pixtral-12b-2409"] },
   // Repositories at https://huggingface.co/nvidia; Bedrock (…-super-3-120b) and Workers AI (nemotron-3-120b-a12b) name the one of that size.
-  "llama-3.1-nemotron-ultra-253b": { name: "llama-3.1-nemotron-ultra-253b", also: ["llama-3.1-nemotron-ultra-253b-v1"] },
+  "llama-3.1-nemotron-ultra-253b": {
+    name: "llama-3.1-nemotron-ultra-253b",
+    also: ["llama-3.1-nemotron-ultra-253b-v1"],
+  },
   "llama-3.1-nemotron-70b-instruct": { name: "llama-3.1-nemotron-70b", also: ["llama-3.1-nemotron-70b-instruct-hf"] },
   "nemotron-nano-9b-v2": { name: "nemotron-nano-9b-v2", also: ["nvidia-nemotron-nano-9b-v2"] },
-  "nemotron-3-nano-30b-a3b": { name: "nemotron-3-nano-30b-a3b", also: ["nvidia-nemotron-3-nano-30b-a3b", "nemotron-nano-3-30b"] },
-  "nemotron-3-super-120b-a12b": { name: "nemotron-3-super-120b-a12b", also: ["nvidia-nemotron-3-super-120b-a12b", "nemotron-super-3-120b", "nemotron-3-120b-a12b"] },
+  "nemotron-3-nano-30b-a3b": {
+    name: "nemotron-3-nano-30b-a3b",
+    also: ["nvidia-nemotron-3-nano-30b-a3b", "nemotron-nano-3-30b"],
+  },
+  "nemotron-3-super-120b-a12b": {
+    name: "nemotron-3-super-120b-a12b",
+    also: ["nvidia-nemotron-3-super-120b-a12b", "nemotron-super-3-120b", "nemotron-3-120b-a12b"],
+  },
   "nemotron-3-ultra-550b-a55b": { name: "nemotron-3-ultra-550b-a55b", also: ["nvidia-nemotron-3-ultra-550b-a55b"] },
 };

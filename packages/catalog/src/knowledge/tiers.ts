@@ -18,7 +18,7 @@ const rows: readonly (readonly [RegExp, number])[] = [
   [/^gpt-4\.1-nano$|^gpt-4o-mini|^gpt-4$|^gpt-oss/, 2],
   [/^gpt-3\.5/, 1],
   // Anthropic
-  [/^claude-(fable|opus-4-[5-9]|sonnet-5|sonnet-4-6)/, 5],
+  [/^claude-(fable|(opus|sonnet)-[5-9]|opus-4-[5-9]|sonnet-4-6)/, 5],
   [/^claude-(opus|sonnet-4|haiku-4-5|3-7)/, 4],
   [/^claude-3-5-sonnet/, 3],
   [/^claude-3-5-haiku|^claude-3-haiku/, 2],

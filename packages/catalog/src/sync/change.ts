@@ -30,12 +30,20 @@ export interface Difference {
 export function differenceOf(builtIn: CatalogData, fresh: CatalogData, own: CatalogData): Difference {
   const known = new Set(builtIn.models.map(({ name }) => name));
   const taken = new Set(builtIn.models.flatMap(({ name, aliases }) => [name, ...aliases]));
-  const models = fresh.models
-    .filter(({ name }) => !known.has(name) && !taken.has(name))
-    .map((model) => ({ ...model, aliases: model.aliases.filter((alias) => !taken.has(alias)) }));
+  const models = fresh.models.flatMap((model) =>
+    taken.has(model.name)
+      ? []
+      : [
+          withAliases(
+            model,
+            model.aliases.filter((alias) => !taken.has(alias)),
+          ),
+        ],
+  );
   const names = new Set([...known, ...models.map(({ name }) => name)]);
-  const offers: Record<string, OfferRow[]> = {};
-  const removed: Record<string, string[]> = {};
+  // Names from outside: as keys of plain objects some of them would be more than data.
+  const offers = new Map<string, OfferRow[]>();
+  const removed = new Map<string, string[]>();
   for (const [provider, rows] of Object.entries(fresh.offers)) {
     const before = new Map(rowsOf(builtIn, provider).map((row) => [row[1], row]));
     const differing = rows.flatMap((row) => {
@@ -45,15 +53,17 @@ export function differenceOf(builtIn: CatalogData, fresh: CatalogData, own: Cata
       const kept = there[2] === "name" && names.has(row[0]) ? row : withLinkOf(there, row);
       return sameRow(there, kept) ? [] : [kept];
     });
-    if (differing.length > 0) offers[provider] = differing;
+    if (differing.length > 0) offers.set(provider, differing);
     for (const [, id] of rowsOf(own, provider)) before.delete(id);
-    if (before.size > 0) removed[provider] = [...before.keys()];
+    if (before.size > 0) removed.set(provider, [...before.keys()]);
   }
   const there = new Set(builtIn.providers.map(({ name }) => name));
-  return {
-    data: { models, providers: fresh.providers.filter(({ name }) => !there.has(name)), offers },
-    removed,
-  };
+  const providers = fresh.providers.filter(({ name }) => !there.has(name));
+  return { data: { models, providers, offers: Object.fromEntries(offers) }, removed: Object.fromEntries(removed) };
+}
+
+function withAliases(model: ModelRow, aliases: readonly string[]): ModelRow {
+  return { ...model, aliases };
 }
 
 /** The fresh price and limits under the built-in link. */
@@ -62,7 +72,7 @@ function withLinkOf([model, id, link, , before]: OfferRow, [, , , price, fresh]:
   const details = {
     ...(before?.region === undefined ? {} : { region: before.region }),
     ...(before?.precision === undefined ? {} : { precision: before.precision }),
-    ...(variantOf(before?.variant, fresh?.variant)),
+    ...variantOf(before?.variant, fresh?.variant),
     ...(context === undefined ? {} : { context }),
     ...(output === undefined ? {} : { output }),
     ...(can === undefined ? {} : { can }),
@@ -114,6 +124,7 @@ function sameRow(one: OfferRow, other: OfferRow): boolean {
   return differences(one, other).length === 0;
 }
 
+const detailNames = ["region", "precision", "variant", "context", "output", "can", "only"] as const;
 const prices = ["input", "output", "cached input", "cache write"] as const;
 
 function differences([model, , link, price, details = {}]: OfferRow, other: OfferRow): string[] {
@@ -123,8 +134,7 @@ function differences([model, , link, price, details = {}]: OfferRow, other: Offe
     ...told("link", link, otherLink),
     ...prices.flatMap((what, index) => told(what, usd(price?.[index]), usd(otherPrice?.[index]))),
   ];
-  const names = new Set([...Object.keys(details), ...Object.keys(otherDetails)]) as Set<keyof typeof details>;
-  for (const name of names) said.push(...told(name, text(details[name]), text(otherDetails[name])));
+  for (const name of detailNames) said.push(...told(name, text(details[name]), text(otherDetails[name])));
   return said;
 }
 

@@ -20,13 +20,16 @@ export function generate(source: Source, own: readonly ModelRow[]): CatalogData 
     named.filter(({ name }) => ownNames.get(name) === undefined),
     ({ name }) => name,
   );
-  const models = [...groups.values()].flatMap(([first, ...rest]) => (first === undefined ? [] : [modelRow([first, ...rest])]));
+  const models = [...groups.values()].flatMap(([first, ...rest]) =>
+    first === undefined ? [] : [modelRow([first, ...rest])],
+  );
   const known = knownFrom([...own, ...models], named);
   const offers = offersFrom(source, known);
   return {
     models: withServedAliases(models, [...own, ...models], offers),
     providers: providersOf(source, offers),
-    offers: Object.fromEntries([...offers].filter(([, rows]) => rows.length > 0)),
+    // A provider of whose rows none is known here stays, empty: what it offered before is gone.
+    offers: Object.fromEntries(offers),
   };
 }
 
@@ -35,7 +38,7 @@ function withAuthorsOwn(source: Source): ReadonlyMap<string, SourceRow> {
   if (source.models.size > 0) return source.models;
   const models = new Map<string, SourceRow>();
   for (const [provider, { rows }] of source.providers) {
-    const kind = kindBySource[provider] ?? provider;
+    const kind = kindOf(provider);
     const author = authorOf(provider) ?? (kind === "gemini" ? "google" : null);
     if (author === null || !isOwnKind(kind, author)) continue;
     for (const [id, row] of rows) if (!id.includes("/")) models.set(`${author}/${id}`, row);
@@ -90,7 +93,8 @@ function withServedAliases(
   const byModel = new Map<string, string[]>();
   for (const kind of ["openrouter", "huggingface"]) {
     for (const [model, id, link, , details] of offers.get(kind) ?? []) {
-      if (link === "name" || details?.variant !== undefined || details?.precision !== undefined || taken.has(id)) continue;
+      if (link === "name" || details?.variant !== undefined || details?.precision !== undefined || taken.has(id))
+        continue;
       taken.add(id);
       byModel.set(model, [...(byModel.get(model) ?? []), id]);
     }

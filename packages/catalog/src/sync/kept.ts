@@ -37,11 +37,7 @@ export const modelRowSchema = z.strictObject({
     .optional(),
 });
 
-const price = z.union([
-  z.tuple([usd, usd]),
-  z.tuple([usd, usd, usd]),
-  z.tuple([usd, usd, usd.nullable(), usd]),
-]);
+const price = z.union([z.tuple([usd, usd]), z.tuple([usd, usd, usd]), z.tuple([usd, usd, usd.nullable(), usd])]);
 
 const details = z.strictObject({
   region: word.optional(),
@@ -102,13 +98,14 @@ export function readKept(text: string): KeptCatalog | string {
   } catch {
     return "it is not JSON";
   }
-  const read = keptSchema.safeParse(json);
-  if (!read.success) {
-    const [issue] = read.error.issues;
-    return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it has another form"}`;
-  }
-  // Absent and undefined are one in JSON.
-  return read.data as KeptCatalog;
+  if (isKept(json)) return json;
+  const [issue] = keptSchema.safeParse(json).error?.issues ?? [];
+  return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it has another form"}`;
+}
+
+/** The schema is of the type's form, and what is absent in JSON is never undefined. */
+function isKept(json: unknown): json is KeptCatalog {
+  return keptSchema.safeParse(json).success;
 }
 
 /** The catalog with what a sync kept laid over it. */

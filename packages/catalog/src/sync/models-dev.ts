@@ -16,9 +16,7 @@ const row = z.object({
   open_weights: z.boolean().optional(),
   modalities: z.object({ input: z.array(z.string()), output: z.array(z.string()) }).optional(),
   limit: z.object({ context: tokens, output: tokens.nullish() }).optional(),
-  cost: z
-    .object({ input: usd, output: usd, cache_read: usd.nullish(), cache_write: usd.nullish() })
-    .optional(),
+  cost: z.object({ input: usd, output: usd, cache_read: usd.nullish(), cache_write: usd.nullish() }).optional(),
   status: z.string().optional(),
   /** `author/name` of the model that the row is of, where the source tells. */
   base_model: z.string().optional(),

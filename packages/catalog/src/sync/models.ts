@@ -63,7 +63,7 @@ export function modelRow(rows: readonly [NamedRow, ...NamedRow[]]): ModelRow {
   // The row under the canonical name has the name that people know; else the last one in the source's order.
   const chosen = rows.find(({ sourceName, name }) => sourceName === name) ?? rows[0];
   const { author, name, row } = chosen;
-  const titled = rows.find(({ row: { name: title } }) => !/\(latest\)$/.test(title)) ?? chosen;
+  const titled = rows.find(({ row: { name: title } }) => !title.endsWith("(latest)")) ?? chosen;
   const openWeights = row.open_weights === true;
   const { family, tokenizer } = tokenizerOf(name);
   const refuses = refusalsOf(author, name);

@@ -4,8 +4,8 @@ import type { ModelRow, OfferDetails, OfferRow, PriceRow } from "../data-rows.ts
 import type { Link } from "../facts.ts";
 import { allSpellings, spellingsOf } from "../ids/authors.ts";
 import { nameKey } from "../ids/key.ts";
-import { NameIndex, readModelId } from "../ids/read-id.ts";
-import type { ReadId } from "../ids/read-id.ts";
+import { readModelId } from "../ids/read-id.ts";
+import type { NameIndex, ReadId } from "../ids/read-id.ts";
 import { isOwnKind } from "../knowledge/traits.ts";
 import { onlyByResponses } from "../knowledge/responses.ts";
 import { capabilitiesOf } from "./models.ts";
@@ -48,7 +48,8 @@ function link(kind: string, id: string, row: SourceRow, known: Known): Linked | 
   const alike = known.models.get(known.displayNames.get(row.name) ?? "") ?? null;
   const read = readModelId(id, known.names) ?? titled(id, [claimed, alike], known);
   const model = read === null ? null : (known.models.get(read.model) ?? null);
-  if (model !== null) return { model, read, link: read?.variant === null && isOwnKind(kind, model.author) ? "author" : "id" };
+  if (model !== null)
+    return { model, read, link: read?.variant === null && isOwnKind(kind, model.author) ? "author" : "id" };
   if (claimed !== null) return { model: claimed, read, link: saysNothingElse(id, kind, claimed) ? "database" : "name" };
   return alike === null ? null : { model: alike, read, link: "name" };
 }
@@ -74,7 +75,8 @@ export function saysNothingElse(id: string, kind: string, model: ModelRow): bool
   const idWords = words(id);
   const modelWords = new Set(words(model.name));
   const known = new Set([...modelWords, ...words(kind), ...spellingsOf(model.author).flatMap(words)]);
-  for (const word of idWords) if (!known.has(word) && !meaningless.test(word) && !allSpellings.includes(word)) return false;
+  for (const word of idWords)
+    if (!known.has(word) && !meaningless.test(word) && !allSpellings.includes(word)) return false;
   const said = new Set(idWords);
   for (const word of modelWords) if (!said.has(word) && !omissible.test(word)) return false;
   return true;
@@ -89,12 +91,17 @@ function words(text: string): string[] {
 
 function priceOf({ cost }: SourceRow): PriceRow | null {
   if (cost === undefined) return null;
-  const { input, output } = cost;
+  const [input, output] = [usd(cost.input), usd(cost.output)];
   // The source writes 0 for a cache that is not charged for or not there: neither is a price.
-  const cached = cost.cache_read !== undefined && cost.cache_read !== null && cost.cache_read > 0 ? cost.cache_read : null;
-  const write = cost.cache_write !== undefined && cost.cache_write !== null && cost.cache_write > 0 ? cost.cache_write : null;
+  const cached = cost.cache_read ? usd(cost.cache_read) : null;
+  const write = cost.cache_write ? usd(cost.cache_write) : null;
   if (write !== null) return [input, output, cached, write];
   return cached === null ? [input, output] : [input, output, cached];
+}
+
+/** Prices that were worked out from others come with the dust of binary fractions. */
+function usd(price: number): number {
+  return Number(price.toPrecision(6));
 }
 
 function detailsOf(kind: string, row: SourceRow, model: ModelRow, read: ReadId | null): OfferDetails {
