@@ -25,9 +25,13 @@ export interface Difference {
  * What of the source differs from the built-in data. Which model an id is, and how that is known, stays as it is built in, unless it
  * is so far only by name: then a proof makes it more. A model that is built in stays as it is described there, since its source
  * was read by people; only what providers charge and allow moves.
- * @param own what is described by hand: the source never listed it, so that it is not there now says nothing
+ * @param stillThere ids of a provider that are not gone, though they are not among the fresh offers
  */
-export function differenceOf(builtIn: CatalogData, fresh: CatalogData, own: CatalogData): Difference {
+export function differenceOf(
+  builtIn: CatalogData,
+  fresh: CatalogData,
+  stillThere: (provider: string) => readonly string[],
+): Difference {
   const known = new Set(builtIn.models.map(({ name }) => name));
   const taken = new Set(builtIn.models.flatMap(({ name, aliases }) => [name, ...aliases]));
   const models = fresh.models.flatMap((model) =>
@@ -54,7 +58,7 @@ export function differenceOf(builtIn: CatalogData, fresh: CatalogData, own: Cata
       return sameRow(there, kept) ? [] : [kept];
     });
     if (differing.length > 0) offers.set(provider, differing);
-    for (const [, id] of rowsOf(own, provider)) before.delete(id);
+    for (const id of stillThere(provider)) before.delete(id);
     if (before.size > 0) removed.set(provider, [...before.keys()]);
   }
   const there = new Set(builtIn.providers.map(({ name }) => name));

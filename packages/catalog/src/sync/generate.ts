@@ -11,9 +11,14 @@ import type { Known } from "./offers.ts";
 
 /**
  * The source in our words.
- * @param own models that are described here by hand, which the source can't change
+ * @param own models that are described here already, which the source can't change
+ * @param before which model an id was known to be
  */
-export function generate(source: Source, own: readonly ModelRow[]): CatalogData {
+export function generate(
+  source: Source,
+  own: readonly ModelRow[],
+  before: Known["before"] = () => undefined,
+): CatalogData {
   const ownNames = new Map(own.flatMap(({ name, aliases }) => [name, ...aliases].map((one) => [one, name] as const)));
   const named = namedRows(withAuthorsOwn(source), ownNames);
   const groups = Map.groupBy(
@@ -23,7 +28,7 @@ export function generate(source: Source, own: readonly ModelRow[]): CatalogData 
   const models = [...groups.values()].flatMap(([first, ...rest]) =>
     first === undefined ? [] : [modelRow([first, ...rest])],
   );
-  const known = knownFrom([...own, ...models], named);
+  const known = knownFrom([...own, ...models], named, before);
   const offers = offersFrom(source, known);
   return {
     models: withServedAliases(models, [...own, ...models], offers),
@@ -46,7 +51,7 @@ function withAuthorsOwn(source: Source): ReadonlyMap<string, SourceRow> {
   return models;
 }
 
-function knownFrom(models: readonly ModelRow[], named: readonly NamedRow[]): Known {
+function knownFrom(models: readonly ModelRow[], named: readonly NamedRow[], before: Known["before"]): Known {
   const displayNames = new Map<string, string | null>();
   for (const { row, name } of named) {
     const there = displayNames.get(row.name);
@@ -58,6 +63,7 @@ function knownFrom(models: readonly ModelRow[], named: readonly NamedRow[]): Kno
     titles: new NameIndex(models, ({ title }) => [title]),
     sourceNames: new Map(named.map(({ author, name, sourceName }) => [`${author}/${sourceName}`, name])),
     displayNames,
+    before,
   };
 }
 

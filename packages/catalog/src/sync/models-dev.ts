@@ -39,6 +39,8 @@ export interface SourceProvider {
   readonly docs: string | null;
   /** By the provider's own id. */
   readonly rows: ReadonlyMap<string, SourceRow>;
+  /** Every id that it lists, also of rows that are not understood. */
+  readonly listed: readonly string[];
 }
 
 /** What the source says, as far as it can be read. */
@@ -77,6 +79,7 @@ export function readSource(json: unknown): Source {
       url: webAddress(api),
       docs: webAddress(doc),
       rows: rowsOf(read.data.models, name, unread),
+      listed: Object.keys(read.data.models),
     });
   }
   if (providers.size === 0) throw new Error("this is not models.dev's JSON: no provider in it can be read");

@@ -21,6 +21,8 @@ export interface Known {
   readonly sourceNames: ReadonlyMap<string, string>;
   /** Display name → canonical name; null for the name of two. */
   readonly displayNames: ReadonlyMap<string, string | null>;
+  /** Which model an id was known to be before, by kind and id; undefined: it was not. */
+  readonly before: (kind: string, id: string) => string | undefined;
 }
 
 interface Linked {
@@ -51,7 +53,9 @@ function link(kind: string, id: string, row: SourceRow, known: Known): Linked | 
   if (model !== null)
     return { model, read, link: read?.variant === null && isOwnKind(kind, model.author) ? "author" : "id" };
   if (claimed !== null) return { model: claimed, read, link: saysNothingElse(id, kind, claimed) ? "database" : "name" };
-  return alike === null ? null : { model: alike, read, link: "name" };
+  // Whoever knew it before knows why; here there is no proof.
+  const before = known.models.get(known.before(kind, id) ?? "") ?? alike;
+  return before === null ? null : { model: before, read, link: "name" };
 }
 
 /** `mistral-large-3` is what its author calls mistral-large-2512; that counts where the source names the same model too. */

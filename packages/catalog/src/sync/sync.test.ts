@@ -89,6 +89,24 @@ describe("a sync", () => {
     expect(catalog.offers("openrouter")).toHaveLength(builtInCatalog.offers("openrouter").length);
   });
 
+  it("keeps what the source lists without a link that can be proved again, or in a form that is not understood", () => {
+    const { catalog, change } = synced(
+      source({
+        databricks: { "databricks-gemini-3-pro": row("Gemini 3 Pro", { cost: { input: 7, output: 8 } }) },
+        deepseek: { "deepseek-v4-pro": { name: 5 } },
+      }),
+    );
+    expect(offer(catalog, "databricks", "databricks-gemini-3-pro")).toMatchObject({
+      model: "gemini-3-pro-preview",
+      link: "database",
+      price: { input: 7 },
+    });
+    expect(offer(catalog, "deepseek", "deepseek-v4-pro")?.price).toEqual(
+      offer(builtInCatalog, "deepseek", "deepseek-v4-pro")?.price,
+    );
+    expect(change.removedOffers.map(({ id }) => id)).not.toContain("deepseek-v4-pro");
+  });
+
   it("is nothing the second time", () => {
     const json = source({
       anthropic: { "claude-opus-4-8": row("Claude Opus 4.8"), "claude-opus-7": row("Claude Opus 7") },
@@ -127,7 +145,7 @@ describe("a sync", () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 40 },
     );
   });
 
