@@ -35,7 +35,9 @@ export class NameIndex<Model extends NamedModel = NamedModel> {
   /** @param more names that count besides the name and its aliases */
   constructor(models: Iterable<Model>, more: (model: Model) => readonly string[] = () => []) {
     for (const model of models) {
-      const names = [model.name, ...model.aliases, ...more(model)].map((name) => bare(name, model.author));
+      const written = [model.name, ...model.aliases, ...more(model)];
+      // Most aliases are the same name behind another spelling of its author.
+      const names = [...new Set(written.map((name) => bare(name, model.author)))];
       for (const key of new Set(names.map(nameKey))) put(this.#byKey, key, model);
       for (const name of names) {
         const dateless = name.replace(datePattern, "");
