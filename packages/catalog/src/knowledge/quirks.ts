@@ -8,7 +8,7 @@ interface Quirk {
   readonly source: string;
 }
 
-export const quirks: readonly Quirk[] = [
+const quirks: readonly Quirk[] = [
   {
     author: "anthropic",
     name: /^claude-(fable|sonnet-(4-6|[5-9])|opus-4-[6-9])/,

@@ -33,7 +33,7 @@ const provider = z.object({
 const combined = z.object({ models: z.record(z.string(), z.unknown()), providers: z.record(z.string(), z.unknown()) });
 const providersOnly = z.record(z.string(), z.unknown());
 
-export interface SourceProvider {
+interface SourceProvider {
   readonly title: string;
   readonly url: string | null;
   readonly docs: string | null;

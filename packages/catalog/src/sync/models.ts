@@ -44,7 +44,7 @@ function withoutAuthor(id: string): string {
 }
 
 /** Images, speech and ranks are no chat, and vectors come without the facts that tell whether two are of one space. */
-export function isChat(id: string, { modalities, limit }: SourceRow): boolean {
+function isChat(id: string, { modalities, limit }: SourceRow): boolean {
   if (/embed|rerank|whisper|-tts|voicechat/i.test(id)) return false;
   if (modalities !== undefined && !modalities.output.every((kind) => kind === "text")) return false;
   return limit !== undefined && limit.context > 0;
