@@ -63,10 +63,11 @@ describe("the rows of the catalog", () => {
 describe("the catalog", () => {
   it("has 150 models and more that two kinds of provider or more serve without anybody declaring it", () => {
     // Counted are kinds of provider that a configuration may name, each once however many regions it serves a model in, and only
-    // offers whose link to the model is proved and that mean the model and nothing else: no equal name, no free tier.
+    // offers whose link to the model is proved and that mean the model and nothing else: no equal name, no free tier, and none that
+    // only the Responses API reaches.
     const kinds = new Map<string, Set<string>>();
     for (const offer of offers) {
-      if (!isTwin(offer) || catalog.providers.get(offer.kind)?.isKind !== true) continue;
+      if (!isTwin(offer) || offer.onlyDialect !== null || catalog.providers.get(offer.kind)?.isKind !== true) continue;
       const serving = kinds.get(offer.model) ?? new Set();
       kinds.set(offer.model, serving.add(offer.kind));
     }
@@ -126,10 +127,11 @@ describe("the catalog", () => {
     expect(linkOf("openrouter", "openai/gpt-oss-120b:free")?.variant).toContain("free tier");
   });
 
-  it("leaves what only OpenAI's Responses API serves to whoever declares it", () => {
-    const served = catalog.offers("openai").filter(isTwin);
-    expect(served.map(({ model }) => model)).not.toContain("o3-pro");
-    expect(catalog.offers("openrouter").some((offer) => offer.model === "o3-pro" && isTwin(offer))).toBe(true);
+  it("knows what only the Responses API of OpenAI and Azure reaches", () => {
+    const only = (kind: string, model: string) =>
+      catalog.offers(kind).find((offer) => offer.model === model)?.onlyDialect;
+    expect([only("openai", "o3-pro"), only("azure", "gpt-5-pro")]).toEqual(["openai-responses", "openai-responses"]);
+    expect([only("openrouter", "o3-pro"), only("openai", "gpt-5")]).toEqual([null, null]);
   });
 
   it("offers nothing for a kind that could serve anything", () => {

@@ -93,9 +93,9 @@ export interface CatalogProvider {
 }
 
 /**
- * Whether requests for the model may go to this offer though nobody declared it: the link is proved and the id means the model
- * and nothing else. Those that only another dialect reaches are left to whoever declares them.
+ * Whether requests for the model may go to this offer though nobody declared it: the link is proved, and the id means the model
+ * and nothing else.
  */
 export function isTwin(offer: Offer): boolean {
-  return offer.link !== "name" && offer.variant === null && offer.onlyDialect === null;
+  return offer.link !== "name" && offer.variant === null;
 }

@@ -90,7 +90,7 @@ function section(title: string, offers: readonly OfferView[], io: CommandIo): st
     offer.region ?? "",
     offer.quantization ?? "",
     offer.link,
-    offer.is_kind || offer.link === "name" ? (offer.link === "name" ? "" : (offer.why_not ?? "")) : "",
+    restOf(offer),
   ]);
   const headings = [
     "provider",
@@ -104,6 +104,12 @@ function section(title: string, offers: readonly OfferView[], io: CommandIo): st
     "but",
   ];
   return titled(title, headings, rows, io);
+}
+
+/** What its table's title does not say. */
+function restOf({ is_kind: isKind, link, why_not: whyNot, only_dialect: only }: OfferView): string {
+  const why = isKind && link !== "name" && whyNot !== null ? [whyNot] : [];
+  return [...why, ...(only === null ? [] : [`by ${only} only`])].join("; ");
 }
 
 function dollars(price: { readonly input: number; readonly output: number } | null): string {

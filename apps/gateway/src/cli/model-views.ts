@@ -44,6 +44,8 @@ export interface OfferView {
   readonly automatic: boolean;
   /** Why it does not; null: it does. */
   readonly why_not: string | null;
+  /** The one dialect that reaches it, whatever else the provider speaks; null: any. */
+  readonly only_dialect: string | null;
 }
 
 export interface ModelPage extends ModelLine {
@@ -202,13 +204,13 @@ function offerView(catalog: Catalog, offer: Offer, model: CatalogModel | null): 
     link,
     automatic: isTwin(offer) && isKind(catalog, offer),
     why_not: whyNot(catalog, offer),
+    only_dialect: offer.onlyDialect,
   };
 }
 
 function whyNot(catalog: Catalog, offer: Offer): string | null {
   if (offer.link === "name") return "only the names are equal";
   if (offer.variant !== null) return offer.variant;
-  if (offer.onlyDialect !== null) return "served by the Responses API only";
   return isKind(catalog, offer) ? null : "no kind of provider: declare it";
 }
 

@@ -140,9 +140,10 @@ describe("tuloy models NAME", () => {
     });
     const { served_by: pro } = await page("o3-pro");
     expect(pro.find(({ provider }) => provider === "openai")).toMatchObject({
-      automatic: false,
-      why_not: "served by the Responses API only",
+      automatic: true,
+      only_dialect: "openai-responses",
     });
+    expect((await models("o3-pro")).out).toMatch(/openai +o3-pro .* by openai-responses only/);
   });
 
   it("shows an embedding model's vectors and no equivalents", async () => {

@@ -1,11 +1,13 @@
 import { builtInCatalog, Catalog, isTwin } from "@tuloy/catalog";
 import type { ProviderConfig } from "@tuloy/contract";
+import { dialectsFor } from "@tuloy/dialects";
 import { describe, expect, it } from "vitest";
 
 import { compile } from "./compile.ts";
 import { servingsOf } from "./deployments.ts";
 import { resolveModel } from "./match.ts";
 import { offerFor } from "./offered.ts";
+import { presetFor } from "./preset-for.ts";
 import { loadConfig } from "./read.ts";
 
 function loaded(text: string, catalog = builtInCatalog) {
@@ -23,11 +25,15 @@ const rack = (models: string, more = "") =>
 describe("a provider that names no models", () => {
   it("serves what the catalog proves its kind to serve, each model once", () => {
     const served = deployments("providers: { openai: { kind: openai, keys: [{ value: k }] } }");
-    const proved = builtInCatalog.offers("openai").filter(isTwin);
+    const dialects = new Set(dialectsFor(presetFor("openai"), "chat", "o3-pro"));
+    const proved = builtInCatalog
+      .offers("openai")
+      .filter((offer) => isTwin(offer) && (offer.onlyDialect === null || dialects.has(offer.onlyDialect)));
     expect(new Set(served.map(({ model }) => model))).toEqual(new Set(proved.map(({ model }) => model)));
     expect(new Set(served.map(({ id }) => id)).size).toBe(served.length);
     expect(served.map(({ model }) => model)).toContain("text-embedding-3-small");
-    expect(served.map(({ model }) => model)).not.toContain("o3-pro");
+    const pro = served.find(({ model }) => model === "o3-pro");
+    expect(pro?.dialects ?? null).toEqual(dialects.has("openai-responses") ? ["openai-responses"] : null);
   });
 
   it("takes its offers' prices, limits and abilities", () => {

@@ -1,16 +1,17 @@
 import { isTwin } from "@tuloy/catalog";
 import type { Catalog, Offer } from "@tuloy/catalog";
-import type { ProviderConfig } from "@tuloy/contract";
+import type { Dialect, Operation, ProviderConfig } from "@tuloy/contract";
+import { dialectsFor } from "@tuloy/dialects";
 import { isWithin } from "@tuloy/routing";
 
 import { presetFor } from "./preset-for.ts";
 
 /** What the catalog knows a provider of the configuration to serve: the offers of its kind, one a model. */
 export function automaticOffers({ kind, region }: ProviderConfig, catalog: Catalog): Offer[] {
-  const { endpoints } = presetFor(kind);
-  const offers = catalog
-    .offers(kind)
-    .filter((offer) => isTwin(offer) && endpoints[catalog.model(offer.model)?.operation ?? "chat"] !== undefined);
+  const offers = catalog.offers(kind).filter((offer) => {
+    const operation = catalog.model(offer.model)?.operation ?? "chat";
+    return isTwin(offer) && spokenFor({ kind }, operation, offer.id, offer).length > 0;
+  });
   return [...Map.groupBy(offers, ({ model }) => model).values()].flatMap((same) => best(same, region ?? null) ?? []);
 }
 
@@ -18,6 +19,18 @@ export function automaticOffers({ kind, region }: ProviderConfig, catalog: Catal
 export function offerFor(provider: ProviderConfig, model: string, catalog: Catalog): Offer | null {
   const offers = catalog.offers(provider.kind).filter((offer) => offer.model === model);
   return best(offers, provider.region ?? null);
+}
+
+/** In which dialects a provider of this kind is reached for an id: some models are behind one of its endpoints only. */
+export function spokenFor(
+  { kind }: Pick<ProviderConfig, "kind">,
+  operation: Operation,
+  id: string,
+  offer: Offer | null,
+): readonly Dialect[] {
+  const spoken = dialectsFor(presetFor(kind), operation, id);
+  const only = offer?.onlyDialect ?? null;
+  return only === null ? spoken : spoken.filter((dialect) => dialect === only);
 }
 
 export function offerOfId({ kind }: ProviderConfig, id: string, catalog: Catalog): Offer | null {
