@@ -68,6 +68,22 @@ describe("an id for each part of the world", () => {
     expect(chosen(region)).toBe(id);
   });
 
+  it("is the narrowest that holds it, and never a free tier", () => {
+    const offers = new Catalog({
+      ...builtInCatalog.data,
+      offers: {
+        bedrock: [
+          ["gpt-oss-20b", "us.openai.gpt-oss-20b-1:0", "id", null, { region: "us" }],
+          ["gpt-oss-20b", "us-gov.openai.gpt-oss-20b-1:0", "id", null, { region: "us-gov" }],
+          ["gpt-oss-120b", "openai.gpt-oss-120b:free", "id", null, { variant: "a free tier" }],
+        ],
+      },
+    });
+    const provider = { kind: "bedrock", region: "us-gov-west-1" } as unknown as ProviderConfig;
+    expect(offerFor(provider, "gpt-oss-20b", offers)?.id).toBe("us-gov.openai.gpt-oss-20b-1:0");
+    expect(offerFor(provider, "gpt-oss-120b", offers)).toBeNull();
+  });
+
   it("is none where every one is for another part", () => {
     const elsewhere = new Catalog({
       ...builtInCatalog.data,
@@ -124,6 +140,17 @@ describe("a model that is declared by a provider's own id", () => {
   it("is what the file's models say it is, where they name it", () => {
     const own = rack("Llama-3.3-70B-FP8: ", "models: { Llama-3.3-70B-FP8: { context: 1000 } }");
     expect(deployments(own)).toMatchObject([{ model: "Llama-3.3-70B-FP8", contextTokens: 1000 }]);
+  });
+
+  it("is not the model whose name alone is equal", () => {
+    const alike = new Catalog({
+      ...builtInCatalog.data,
+      offers: { openai: [["gpt-4.1", "house-pet", "name", [1, 1]]] },
+    });
+    const file = (models: string) => `providers: { o: { kind: openai, keys: [{ value: k }], models: { ${models} } } }`;
+    expect(deployments(file("house-pet: "), alike)).toMatchObject([{ model: "house-pet" }]);
+    // The file says so itself, and the catalog knows under which id.
+    expect(deployments(file("gpt-4.1: "), alike)).toMatchObject([{ model: "gpt-4.1", upstreamModel: "house-pet" }]);
   });
 
   it("is not declared twice under two names", () => {

@@ -1,4 +1,4 @@
-import { builtInCatalog } from "@tuloy/catalog";
+import { builtInCatalog, isTwin } from "@tuloy/catalog";
 import type { Catalog, CatalogModel, Offer } from "@tuloy/catalog";
 import type {
   Config,
@@ -45,7 +45,7 @@ export function modelUnder(
   const known = catalog.model(name);
   if (known !== null) return known.name;
   if (Object.hasOwn(models, name)) return name;
-  const offer = catalog.offers(kind).find(({ id, variant }) => id === name && variant === null);
+  const offer = catalog.offers(kind).find((known) => known.id === name && isTwin(known));
   if (offer !== undefined) return offer.model;
   const read = catalog.readId(name);
   // A dated release or a free tier is not simply the model: the file means that one.

@@ -15,9 +15,12 @@ export function automaticOffers({ kind, region }: ProviderConfig, catalog: Catal
   return [...Map.groupBy(offers, ({ model }) => model).values()].flatMap((same) => best(same, region ?? null) ?? []);
 }
 
-/** Under which id a provider whose configuration names a model serves it, as far as the catalog knows. */
+/**
+ * Under which id a provider whose configuration names a model serves it, as far as the catalog knows. That it serves the model is
+ * the file's word, so an equal name is enough; a free tier is another thing than what the file names.
+ */
 export function offerFor(provider: ProviderConfig, model: string, catalog: Catalog): Offer | null {
-  const offers = catalog.offers(provider.kind).filter((offer) => offer.model === model);
+  const offers = catalog.offers(provider.kind).filter((offer) => offer.model === model && offer.variant === null);
   return best(offers, provider.region ?? null);
 }
 
@@ -62,14 +65,15 @@ function placeRank({ region: place }: Offer, region: string | null): number | nu
 function comesBefore(one: Offer, other: Offer, region: string | null): boolean {
   const difference =
     (placeRank(one, region) ?? 0) - (placeRank(other, region) ?? 0) ||
+    // `us-gov` within `us`: the narrower place is the nearer one.
+    (other.region?.length ?? 0) - (one.region?.length ?? 0) ||
     proofRank(one) - proofRank(other) ||
     precisionRank(one) - precisionRank(other);
   return difference !== 0 ? difference < 0 : one.id.length < other.id.length;
 }
 
-function proofRank(offer: Offer): number {
-  if (!isTwin(offer)) return 2;
-  return offer.link === "author" ? 0 : 1;
+function proofRank({ link }: Offer): number {
+  return link === "author" ? 0 : link === "name" ? 2 : 1;
 }
 
 function precisionRank({ quantization }: Offer): number {
