@@ -5,6 +5,7 @@ import type { Health } from "@tuloy/routing";
 import { LedgerError, openSqliteStore, type LedgerListener, type Store } from "@tuloy/store";
 
 import type { GatewayParts } from "./compose.ts";
+import { catalogIn } from "./catalog/kept-file.ts";
 import { compile, type OwnKey } from "./config/compile.ts";
 import { firstKey, forgetFirstKey, newApiKey } from "./config/first-key.ts";
 import { LiveConfig } from "./config/live.ts";
@@ -63,9 +64,16 @@ export class LaunchError extends Error {
 /** From a configuration to a gateway that serves. Throws `LaunchError` for everything that is the operator's to mend. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { source, environment, overrides, clock, random, log } = options;
-  const loaded = loadConfig(source.text, source.name, environment);
+  const base = source.kind === "file" ? dirname(source.path) : options.directory;
+  const dataDirOf = ({ data }: Config): string =>
+    overrides.dataDir === undefined ? resolve(base, data.dir) : resolve(options.directory, overrides.dataDir);
+  const loaded = loadConfig(source.text, source.name, environment, (read) => {
+    const { catalog, problem } = catalogIn(dataDirOf(read));
+    if (problem !== null) log.warn({ event: "catalog_not_used" }, `${problem}; the built-in catalog holds`);
+    return catalog;
+  });
   if (!loaded.ok) throw new LaunchError(loaded.problems.map(formatProblem));
-  const { config } = loaded;
+  const { config, catalog } = loaded;
   const host = overrides.host ?? config.server.host;
   const port = overrides.port ?? config.server.port;
   if (source.kind === "defaults" && !isLoopback(host)) {
@@ -73,9 +81,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       `Without a configuration file only simulated providers would answer, so ${host} is not listened on. Write a tuloy.yaml with your providers.`,
     ]);
   }
-  const base = source.kind === "file" ? dirname(source.path) : options.directory;
-  const dataDir =
-    overrides.dataDir === undefined ? resolve(base, config.data.dir) : resolve(options.directory, overrides.dataDir);
+  const dataDir = dataDirOf(config);
 
   const trouble: LedgerListener = {
     // An alert would go where nothing can be written now; it follows when it can.
@@ -99,7 +105,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     madeKey = keys.shown;
     let newest = config;
     const prepare = async (next: Config, text: string): Promise<Snapshot> => {
-      const snapshot = compile(next, text, await sandboxes.prepare(next), keys.own);
+      const snapshot = compile(next, text, await sandboxes.prepare(next), keys.own, catalog);
       newest = next;
       return snapshot;
     };
@@ -125,6 +131,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
             live,
             started: config,
             environment,
+            catalog,
             clock,
             prepare,
             tell: (event) => {

@@ -2,7 +2,7 @@ import type { Capability } from "@tuloy/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { catalogModels, closenessOf, nearestModels } from "./index.ts";
+import { builtInCatalog, closenessOf, nearestModels } from "./index.ts";
 import type { ComparedModel } from "./index.ts";
 
 function compared(name: string, fields: Partial<ComparedModel> = {}): ComparedModel {
@@ -105,7 +105,7 @@ describe("the nearest models", () => {
 });
 
 it("every chat model of the catalog has a tier, and nothing else has", () => {
-  for (const { operation, tier } of catalogModels) {
+  for (const { operation, tier } of builtInCatalog.models) {
     expect(tier === null).toBe(operation !== "chat");
     expect([1, 2, 3, 4, 5, null]).toContain(tier);
   }

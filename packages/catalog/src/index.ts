@@ -1,5 +1,6 @@
-export * from "./catalog.ts";
+export { builtInCatalog, Catalog } from "./catalog.ts";
 export * from "./closeness.ts";
 export * from "./cost.ts";
 export { loadTokenizer, type CountTokens, type Tokenizer } from "./tokens/tokenizer.ts";
-export type { CatalogModel, Offer } from "./facts.ts";
+export { isTwin, type CatalogModel, type CatalogProvider, type Link, type Offer } from "./facts.ts";
+export type { ReadId } from "./ids/read-id.ts";

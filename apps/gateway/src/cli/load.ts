@@ -1,5 +1,9 @@
+import { dirname, resolve } from "node:path";
+
+import type { Catalog } from "@tuloy/catalog";
 import type { Config } from "@tuloy/contract";
 
+import { catalogIn } from "../catalog/kept-file.ts";
 import { compile } from "../config/compile.ts";
 import { formatProblem, loadConfig } from "../config/read.ts";
 import type { ConfigProblem } from "../config/read.ts";
@@ -29,16 +33,18 @@ export interface NotLoaded {
 export async function loadStatic(named: string | undefined, io: CommandIo): Promise<StaticConfig | NotLoaded> {
   const found = await findConfig(named, io.directory);
   if (found.kind === "unreadable") return { problems: [], message: found.message };
-  const loaded = loadConfig(found.text, found.name, io.environment);
+  const base = found.kind === "file" ? dirname(found.path) : io.directory;
+  const catalogFor = ({ data }: Config): Catalog => catalogIn(resolve(base, data.dir)).catalog;
+  const loaded = loadConfig(found.text, found.name, io.environment, catalogFor);
   if (!loaded.ok) return { problems: loaded.problems, message: describeProblems(found.name, loaded.problems, io) };
-  const { config } = loaded;
+  const { config, catalog } = loaded;
   // Nothing listens and nothing is sent: these addresses only take the place of those that sandboxes get at the start.
   const sandboxUrls = new Map(
     Object.entries(config.providers)
       .filter(([, provider]) => provider.kind === "sandbox")
       .map(([name]) => [name, "http://127.0.0.1"]),
   );
-  return { name: found.name, config, snapshot: compile(config, found.text, sandboxUrls) };
+  return { name: found.name, config, snapshot: compile(config, found.text, sandboxUrls, null, catalog) };
 }
 
 function describeProblems(name: string, problems: readonly ConfigProblem[], io: CommandIo): string {

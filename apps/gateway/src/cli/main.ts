@@ -8,6 +8,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import("./demo.ts")).demoCommand(),
   check: async () => (await import("./check.ts")).checkCommand(),
   plan: async () => (await import("./plan.ts")).planCommand(),
+  models: async () => (await import("./models.ts")).modelsCommand(),
+  catalog: async () => (await import("./catalog.ts")).catalogCommand(),
   routes: async () => (await import("./routes.ts")).routesCommand(),
   traces: async () => (await import("./traces.ts")).tracesCommand(),
   providers: async () => (await import("./providers.ts")).providersCommand(),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
-import { blendedUsd, catalogModel } from "@tuloy/catalog";
-import type { ComparedModel } from "@tuloy/catalog";
+import { blendedUsd, builtInCatalog } from "@tuloy/catalog";
+import type { Catalog, ComparedModel } from "@tuloy/catalog";
 import type {
   Config,
   Deployment,
@@ -17,6 +17,7 @@ import type { KeyReservation } from "@tuloy/routing";
 
 import { visibilityOf } from "./addresses.ts";
 import { canonicalName, factsOfFile, fileOrganization as organization, servingsOf } from "./deployments.ts";
+import type { Serving } from "./deployments.ts";
 import { KeyRing } from "./key-ring.ts";
 import { presetFor } from "./preset-for.ts";
 import type { ModelEntry, Provider, Route, RouteMatch, Snapshot } from "./snapshot.ts";
@@ -40,17 +41,20 @@ export function compile(
   text: string,
   sandboxUrls: ReadonlyMap<string, string>,
   ownKey: OwnKey | null = null,
+  catalog: Catalog = builtInCatalog,
 ): Snapshot {
-  const deployments = servingsOf(config).map((serving) => serving.deployment);
-  const models = entries(config, deployments);
+  const servings = servingsOf(config, catalog);
+  const deployments = servings.map((serving) => serving.deployment);
+  const models = entries(config, deployments, catalog);
   return {
     version: createHash("sha256").update(text).digest("hex").slice(0, 12),
     keyRing: keyRingOf(config, ownKey),
     providers: providers(config, sandboxUrls),
     models,
-    aliases: aliasesOf(models),
+    aliases: aliasesOf(models, servings, catalog),
     ownIds: ownIdsOf(deployments),
-    routes: routesOf(config),
+    routes: routesOf(config, catalog),
+    catalog,
   };
 }
 
@@ -72,19 +76,19 @@ function keyRingOf(config: Config, ownKey: OwnKey | null): KeyRing {
   );
 }
 
-function entries(config: Config, deployments: readonly Deployment[]): Map<string, ModelEntry> {
+function entries(config: Config, deployments: readonly Deployment[], catalog: Catalog): Map<string, ModelEntry> {
   const byModel = Map.groupBy(deployments, (deployment) => deployment.model);
   const models = new Map<string, ModelEntry>();
   for (const [model, served] of byModel) {
     const [first] = served;
     if (first === undefined) continue;
-    const said = factsOfFile(config, model);
+    const said = factsOfFile(config, model, catalog);
     models.set(model, {
       model,
       operation: first.operation,
       deployments: served,
-      equivalents: said?.equivalents?.map(canonicalName) ?? [],
-      compared: comparedOf(model, first, served, said?.tier),
+      equivalents: said?.equivalents?.map((name) => canonicalName(name, catalog)) ?? [],
+      compared: comparedOf(model, first, served, said?.tier ?? catalog.model(model)?.tier ?? null),
     });
   }
   return models;
@@ -95,7 +99,7 @@ function comparedOf(
   name: string,
   { capabilities, hiddenReasoning, contextTokens }: Deployment,
   served: readonly Deployment[],
-  tier: number | undefined,
+  tier: number | null,
 ): ComparedModel {
   const prices = served.flatMap(({ price }) => (price === null ? [] : [blendedUsd(price)]));
   return {
@@ -103,15 +107,24 @@ function comparedOf(
     capabilities,
     hiddenReasoning,
     contextTokens,
-    tier: tier ?? catalogModel(name)?.tier ?? null,
+    tier,
     usdPerMillion: prices.length === 0 ? null : Math.min(...prices),
   };
 }
 
-function aliasesOf(models: ReadonlyMap<string, ModelEntry>): Map<string, string> {
+function aliasesOf(
+  models: ReadonlyMap<string, ModelEntry>,
+  servings: readonly Serving[],
+  catalog: Catalog,
+): Map<string, string> {
   const aliases = new Map<string, string>();
   for (const model of models.keys()) {
-    for (const alias of catalogModel(model)?.aliases ?? []) aliases.set(alias, model);
+    for (const alias of catalog.model(model)?.aliases ?? []) aliases.set(alias, model);
+  }
+  // A model that the file calls by its id at a provider is asked for by that too.
+  for (const { deployment, path } of servings) {
+    const written = path?.at(-1);
+    if (written !== undefined && !models.has(written)) aliases.set(written, deployment.model);
   }
   return aliases;
 }
@@ -184,8 +197,8 @@ export function defaultKeyName(index: number): string {
   return `key-${index + 1}`;
 }
 
-function routesOf(config: Config): Route[] {
-  const routes = config.routes.map(routeOf);
+function routesOf(config: Config, catalog: Catalog): Route[] {
+  const routes = config.routes.map((route) => routeOf(route, catalog));
   if (!config.routes.some(matchesEverything)) {
     routes.push({
       name: "default",
@@ -218,10 +231,10 @@ export function matchesEverything({ match }: RouteConfig): boolean {
   );
 }
 
-function routeOf(route: RouteConfig): Route {
+function routeOf(route: RouteConfig, catalog: Catalog): Route {
   return {
     name: route.name,
-    match: matchOf(route.match),
+    match: matchOf(route.match, catalog),
     strategy: route.strategy ?? (route.weights === undefined ? "order" : "weighted"),
     providers: route.providers ?? null,
     weights: route.weights === undefined ? null : new Map(Object.entries(route.weights)),
@@ -242,10 +255,10 @@ function maxPriceOf({ max_price: cap }: RouteConfig): MaxPrice | null {
   return { input: cap.input ?? null, output: cap.output ?? null, request: cap.request ?? null };
 }
 
-function matchOf(match: RouteConfig["match"]): RouteMatch {
+function matchOf(match: RouteConfig["match"], catalog: Catalog): RouteMatch {
   return {
     operation: match.operation ?? null,
-    models: match.models?.map(globOf) ?? null,
+    models: match.models?.map((glob) => globOf(glob, catalog)) ?? null,
     workspaces: match.workspaces === undefined ? null : new Set(match.workspaces),
     environments: match.environments === undefined ? null : new Set(match.environments),
     headers:
@@ -256,8 +269,8 @@ function matchOf(match: RouteConfig["match"]): RouteMatch {
 }
 
 /** `*` stands for any characters. Runs of stars are one, so that no pattern can take long to fail. */
-export function globOf(glob: string): RegExp {
-  const parts = canonicalName(glob).split(/\*+/);
+export function globOf(glob: string, catalog: Catalog = builtInCatalog): RegExp {
+  const parts = canonicalName(glob, catalog).split(/\*+/);
   return new RegExp(`^${parts.map((part) => RegExp.escape(part)).join(".*")}$`);
 }
 

@@ -1,5 +1,5 @@
-import { catalogModel, offersOf } from "@tuloy/catalog";
-import type { CatalogModel, Offer } from "@tuloy/catalog";
+import { builtInCatalog, isTwin } from "@tuloy/catalog";
+import type { Catalog, CatalogModel, Offer } from "@tuloy/catalog";
 import type {
   Config,
   Deployment,
@@ -10,9 +10,9 @@ import type {
   ProviderConfig,
   ProviderModelConfig,
 } from "@tuloy/contract";
-import { dialectsFor } from "@tuloy/dialects";
 
 import { visibilityOf } from "./addresses.ts";
+import { automaticOffers, offerFor, offerOfId, spokenFor } from "./offered.ts";
 import { presetFor } from "./preset-for.ts";
 
 /** All that a file declares belongs to the one organization there is. */
@@ -28,104 +28,141 @@ export interface Serving {
 }
 
 /** The canonical name for a name or alias, which is the name itself for a model of the file's own. */
-export function canonicalName(name: string): string {
-  return catalogModel(name)?.name ?? name;
-}
-
-/** Everything that the file's providers serve, in the file's order of providers. */
-export function servingsOf(config: Config): Serving[] {
-  return Object.entries(config.providers).flatMap(([name, provider]) => {
-    const offers = offersOf(provider.kind);
-    const named = provider.models;
-    return named === undefined
-      ? offers.map((offer) => serving(config, name, offer.model, null))
-      : Object.entries(named).map(([model, own]) => serving(config, name, model, own));
-  });
+export function canonicalName(name: string, catalog: Catalog = builtInCatalog): string {
+  return catalog.model(name)?.name ?? name;
 }
 
 /**
- * One deployment. A fact is taken from the first place that has it: the provider's entry, the file's `models`, the built-in
- * facts. A price holds for an id at a provider, so it comes from the entry or the kind's list for that very id.
+ * The model that a provider's entry is of. Its key may be the provider's own id, regional or of another precision: then the id
+ * says which model it is. A name that the file's `models` describe is the file's own, whatever it looks like.
  */
-function serving(config: Config, providerName: string, modelName: string, own: ProviderModelConfig | null): Serving {
-  const provider = providerOf(config, providerName);
-  const model = canonicalName(modelName);
-  const known = catalogModel(model);
-  const said = factsOfFile(config, model);
-  const id = own?.id ?? offered(provider, (offer) => offer.model === model)?.id ?? modelName;
-  const region = provider.region ?? null;
-  const isAuthors = offered(provider, (offer) => offer.id === id) !== undefined;
+export function modelUnder(
+  { models }: Pick<Config, "models">,
+  { kind }: Pick<ProviderConfig, "kind">,
+  name: string,
+  catalog: Catalog = builtInCatalog,
+): string {
+  const known = catalog.model(name);
+  if (known !== null) return known.name;
+  if (Object.hasOwn(models, name)) return name;
+  const offer = catalog.offers(kind).find((known) => known.id === name && isTwin(known));
+  if (offer !== undefined) return offer.model;
+  const read = catalog.readId(name);
+  // A dated release or a free tier is not simply the model: the file means that one.
+  return read === null || read.variant !== null || read.notes.length > 0 ? name : read.model;
+}
+
+/** Everything that the file's providers serve, in the file's order of providers. */
+export function servingsOf(config: Config, catalog: Catalog = builtInCatalog): Serving[] {
+  return Object.entries(config.providers).flatMap(([name, provider]) => {
+    const sources = { config, name, provider, catalog };
+    const named = provider.models;
+    return named === undefined
+      ? automaticOffers(provider, catalog).map((offer) => serving(sources, offer.model, null, offer))
+      : Object.entries(named).map(([model, own]) => serving(sources, model, own, null));
+  });
+}
+
+interface Sources {
+  readonly config: Config;
+  readonly name: string;
+  readonly provider: ProviderConfig;
+  readonly catalog: Catalog;
+}
+
+/**
+ * One deployment. A fact is taken from the first place that has it: the provider's entry, the file's `models`, the catalog's
+ * offer, the catalog's model. A price holds for an id at a provider, so it comes from the entry or the offer of that very id.
+ */
+function serving(
+  sources: Sources,
+  modelName: string,
+  own: ProviderModelConfig | null,
+  automatic: Offer | null,
+): Serving {
+  const { config, name, provider, catalog } = sources;
+  const model = modelUnder(config, provider, modelName, catalog);
+  const known = catalog.model(model);
+  const said = factsOfFile(config, model, catalog);
+  const id = own?.id ?? automatic?.id ?? ownId(sources, modelName, model);
+  const offer = automatic ?? offerOfId(provider, id, catalog);
+  const read = offer === null && id !== model ? catalog.readId(id) : null;
+  const region = offer?.region ?? read?.region ?? provider.region ?? null;
   const url = provider.base_url === undefined ? null : URL.parse(provider.base_url);
   const visibility = url === null ? provider.visibility : visibilityOf(provider, url);
   const abilities = own?.capabilities ?? said?.capabilities;
   const operation = own?.operation ?? said?.operation ?? known?.operation ?? "chat";
   return {
     deployment: {
-      id: `${providerName}/${model}${region === null ? "" : `@${region}`}`,
-      provider: providerName,
+      id: `${name}/${model}${region === null ? "" : `@${region}`}`,
+      provider: name,
       model,
       upstreamModel: id,
       operation,
-      dialects: dialectsOf(provider, operation, id, own),
+      dialects: dialectsOf(provider, operation, id, own, offer),
       region,
-      contextTokens: own?.context ?? said?.context ?? known?.contextTokens ?? null,
-      outputTokens: own?.max_output ?? said?.max_output ?? known?.outputTokens ?? null,
-      capabilities: abilities === undefined ? (known?.capabilities ?? null) : new Set(abilities),
-      price: priceOf(own) ?? offered(provider, (offer) => offer.id === id)?.price ?? null,
+      contextTokens: own?.context ?? said?.context ?? offer?.contextTokens ?? known?.contextTokens ?? null,
+      outputTokens: own?.max_output ?? said?.max_output ?? offer?.outputTokens ?? known?.outputTokens ?? null,
+      capabilities: abilities === undefined ? (offer?.capabilities ?? known?.capabilities ?? null) : new Set(abilities),
+      price: priceOf(own) ?? offer?.price ?? null,
       hiddenReasoning: known?.hiddenReasoning ?? false,
-      parameters: parametersOf(provider, own, id),
-      quantization: own?.quantization ?? (isAuthors ? "full" : null),
+      parameters: parametersOf(provider, own, offer),
+      quantization: own?.quantization ?? offer?.quantization ?? read?.quantization ?? null,
       owner: visibility === "private" ? fileOrganization : null,
       retains: provider.retains ?? null,
       trains: provider.trains ?? null,
     },
-    dimensions: own?.dimensions ?? said?.dimensions ?? knownDimensions(id, known),
-    path: provider.models === undefined ? null : ["providers", providerName, "models", modelName],
+    dimensions: own?.dimensions ?? said?.dimensions ?? knownDimensions(id, known, catalog),
+    path: provider.models === undefined ? null : ["providers", name, "models", modelName],
   };
 }
 
 /** Empty only for what the check of the configuration refuses: an operation, or a dialect, that the kind does not have. */
 function dialectsOf(
-  { kind }: ProviderConfig,
+  provider: ProviderConfig,
   operation: Operation,
   id: string,
   own: ProviderModelConfig | null,
+  offer: Offer | null,
 ): readonly Dialect[] {
-  const spoken = dialectsFor(presetFor(kind), operation, id);
+  const spoken = spokenFor(provider, operation, id, offer);
   return own?.dialect === undefined ? spoken : spoken.filter((dialect) => dialect === own.dialect);
 }
 
-function providerOf(config: Config, name: string): ProviderConfig {
-  const provider = config.providers[name];
-  if (provider === undefined) throw new Error(`the configuration has no provider ${name}`);
-  return provider;
+/** The id of a model that an entry gives none for: the kind's own, else the name as the file writes it. */
+function ownId({ provider, catalog }: Sources, modelName: string, model: string): string {
+  const isOwnId = catalog.model(modelName) === null;
+  return isOwnId ? modelName : (offerFor(provider, model, catalog)?.id ?? modelName);
 }
 
 /** What the file says of a model, by whichever of its names. */
-export function factsOfFile(config: Config, model: string): Config["models"][string] | undefined {
+export function factsOfFile(
+  config: Config,
+  model: string,
+  catalog: Catalog = builtInCatalog,
+): Config["models"][string] | undefined {
   for (const [name, facts] of Object.entries(config.models)) {
-    if (canonicalName(name) === model) return facts;
+    if (canonicalName(name, catalog) === model) return facts;
   }
   return undefined;
 }
 
 /** What is sent upstream decides which vectors come back, so a known id says more than the canonical name it was put under. */
-function knownDimensions(id: string, model: CatalogModel | null): number | null {
-  return catalogModel(id)?.dimensions ?? model?.dimensions ?? null;
-}
-
-function offered(provider: ProviderConfig, wanted: (offer: Offer) => boolean): Offer | undefined {
-  return offersOf(provider.kind).find(wanted);
+function knownDimensions(id: string, model: CatalogModel | null, catalog: Catalog): number | null {
+  return catalog.model(id)?.dimensions ?? model?.dimensions ?? null;
 }
 
 const noRefusals: ReadonlySet<string> = new Set();
 
 /** What the file says goes before what is known of the kind, and like a price that holds for an id at a provider. */
-function parametersOf(provider: ProviderConfig, own: ProviderModelConfig | null, id: string): ParameterFacts | null {
+function parametersOf(
+  { kind }: ProviderConfig,
+  own: ProviderModelConfig | null,
+  offer: Offer | null,
+): ParameterFacts | null {
   const said = own?.parameters;
-  const preset = presetFor(provider.kind);
-  const modelRefuses =
-    said === undefined ? (offered(provider, (offer) => offer.id === id)?.refuses ?? noRefusals) : noRefusals;
+  const preset = presetFor(kind);
+  const modelRefuses = said === undefined ? (offer?.refuses ?? noRefusals) : noRefusals;
   const facts = {
     takes: said?.takes === undefined ? null : new Set(said.takes),
     refuses: new Set(said?.refuses ?? preset.refuses),

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { isDeepStrictEqual } from "node:util";
 
 import type { Operation } from "@tuloy/contract";
 
@@ -96,8 +97,21 @@ function locked(snapshot: Snapshot, name: string): Found | null {
   const id = name.slice(slash + 1);
   const canonical = byName(snapshot, id);
   if (canonical !== null && serves(canonical, provider)) return { entry: canonical, lock: provider };
-  const own = snapshot.models.get(ids.get(id) ?? "");
+  const own = snapshot.models.get(ids.get(id) ?? sameId(snapshot, ids, id) ?? "");
   return own === undefined ? null : { entry: own, lock: provider };
+}
+
+/**
+ * The model of an id that is another spelling of one that the provider is sent: of the same model, place and precision. Anything that
+ * one of the two says beyond the other makes it another deployment.
+ */
+function sameId({ catalog }: Snapshot, ids: ReadonlyMap<string, string>, asked: string): string | null {
+  const read = catalog.readId(asked);
+  if (read === null) return null;
+  for (const [id, model] of ids) {
+    if (model === read.model && isDeepStrictEqual(catalog.readId(id), read)) return model;
+  }
+  return null;
 }
 
 function serves(entry: ModelEntry, provider: string): boolean {

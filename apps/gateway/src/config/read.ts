@@ -1,3 +1,5 @@
+import { builtInCatalog } from "@tuloy/catalog";
+import type { Catalog } from "@tuloy/catalog";
 import { parseConfig } from "@tuloy/contract";
 import type { Config, ConfigIssue } from "@tuloy/contract";
 
@@ -19,27 +21,29 @@ export interface ConfigProblem {
 }
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: true; readonly config: Config; readonly catalog: Catalog }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /**
  * Reads and checks a configuration. Never throws, whatever the text.
  * @param fileName what problems call the file
  * @param environment where `${NAME}` is looked up
+ * @param catalogFor what is known of models and prices, for a configuration whose form is right
  * @returns the configuration with its defaults, or every problem found, in the file's order
  */
 export function loadConfig(
   text: string,
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
+  catalogFor: (config: Config) => Catalog = () => builtInCatalog,
 ): LoadedConfig {
   const source = readYaml(text, environment);
   const problems: ConfigProblem[] = source.faults.map(({ path, place, message }) =>
     problem(fileName, path, place, message),
   );
   if (source.readable) {
-    const checked = check(source);
-    if (problems.length === 0 && "config" in checked) return { ok: true, config: checked.config };
+    const checked = check(source, catalogFor);
+    if (problems.length === 0 && "config" in checked) return { ok: true, ...checked };
     // A value that could not be filled in has had its problem; what a check says of the stand-in would confuse.
     const told = new Set(source.faults.map((fault) => JSON.stringify(fault.path)));
     for (const issue of "issues" in checked ? checked.issues : []) {
@@ -56,12 +60,17 @@ export function formatProblem({ file, line, column, path, message }: ConfigProbl
   return `${file}:${line}:${column} ${path === "" ? "the file" : path} ${message}`;
 }
 
-function check(source: YamlSource): { config: Config } | { issues: readonly ConfigIssue[] } {
+function check(
+  source: YamlSource,
+  catalogFor: (config: Config) => Catalog,
+): { config: Config; catalog: Catalog } | { issues: readonly ConfigIssue[] } {
   // An empty file lacks the same as a file without providers.
   const parsed = parseConfig(readNumbers(source.value ?? {}, source));
   if ("issues" in parsed) return parsed;
-  const issues = semanticIssues(parsed.config);
-  return issues.length === 0 ? parsed : { issues };
+  const { config } = parsed;
+  const catalog = catalogFor(config);
+  const issues = semanticIssues(config, catalog);
+  return issues.length === 0 ? { config, catalog } : { issues };
 }
 
 /** A variable holds text, so `port: ${PORT}` reaches the schema as text: where a number is wanted it becomes one. */

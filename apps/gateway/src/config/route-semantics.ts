@@ -1,7 +1,9 @@
+import type { Catalog } from "@tuloy/catalog";
 import type { Config, ConfigIssue, RouteConfig } from "@tuloy/contract";
 import { isWithin } from "@tuloy/routing";
 
-import { canonicalName, servingsOf } from "./deployments.ts";
+import { canonicalName } from "./deployments.ts";
+import type { Serving } from "./deployments.ts";
 
 type IssuePath = ConfigIssue["path"];
 
@@ -10,10 +12,10 @@ function issue(path: IssuePath, message: string, more: Partial<ConfigIssue> = {}
 }
 
 /** Faults of what a route demands of its deployments: nobody could ever meet it, or nothing reads it. */
-export function policyIssues(config: Config): ConfigIssue[] {
+export function policyIssues(config: Config, servings: readonly Serving[]): ConfigIssue[] {
   return config.routes.flatMap((route, index) => {
     const path = ["routes", index];
-    return [...weightIssues(path, route, config), ...regionIssues(path, route, config), ...headerIssues(path, route)];
+    return [...weightIssues(path, route, config), ...regionIssues(path, route, servings), ...headerIssues(path, route)];
   });
 }
 
@@ -30,9 +32,13 @@ function weightIssues(path: IssuePath, { weights, providers }: RouteConfig, conf
 }
 
 /** A pin that no provider meets would refuse every request, or, beside others, promise what is not there. */
-function regionIssues(path: IssuePath, { regions, providers }: RouteConfig, config: Config): ConfigIssue[] {
-  const allowed = Object.entries(config.providers).filter(([name]) => providers?.includes(name) ?? true);
-  const there = [...new Set(allowed.flatMap(([, { region }]) => region ?? []))];
+function regionIssues(
+  path: IssuePath,
+  { regions, providers }: RouteConfig,
+  servings: readonly Serving[],
+): ConfigIssue[] {
+  const allowed = servings.filter(({ deployment }) => providers?.includes(deployment.provider) ?? true);
+  const there = [...new Set(allowed.flatMap(({ deployment }) => deployment.region ?? []))];
   return (regions ?? []).flatMap((pinned, position) => {
     if (there.some((region) => isWithin([pinned], region))) return [];
     const message =
@@ -58,21 +64,21 @@ function headerIssues(path: IssuePath, { match }: RouteConfig): ConfigIssue[] {
 }
 
 /** Faults of the models that the file lists as equivalents. */
-export function equivalentIssues(config: Config): ConfigIssue[] {
-  const served = new Map(servingsOf(config).map(({ deployment }) => [deployment.model, deployment.operation]));
+export function equivalentIssues(config: Config, servings: readonly Serving[], catalog: Catalog): ConfigIssue[] {
+  const served = new Map(servings.map(({ deployment }) => [deployment.model, deployment.operation]));
   return Object.entries(config.models).flatMap(([model, { equivalents = [] }]) => {
-    const own = served.get(canonicalName(model));
+    const own = served.get(canonicalName(model, catalog));
     const seen = new Set<string>();
     return equivalents.flatMap((name, position) => {
       const at = ["models", model, "equivalents", position];
-      const canonical = canonicalName(name);
+      const canonical = canonicalName(name, catalog);
       const operation = served.get(canonical);
       const repeated = seen.has(canonical);
       seen.add(canonical);
       if (operation === undefined) {
         return [issue(at, "is served by no provider of this file", { valid: [...served.keys()] })];
       }
-      if (canonical === canonicalName(model)) return [issue(at, "is the model itself")];
+      if (canonical === canonicalName(model, catalog)) return [issue(at, "is the model itself")];
       if (repeated) return [issue(at, "is listed before")];
       if (operation === "embeddings") {
         return [issue(at, "is for embeddings, which have no equivalents: vectors of two models cannot be compared")];

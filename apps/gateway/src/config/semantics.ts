@@ -1,12 +1,14 @@
-import { catalogModel } from "@tuloy/catalog";
+import { builtInCatalog } from "@tuloy/catalog";
+import type { Catalog } from "@tuloy/catalog";
 import type { Config, ConfigIssue, ProviderConfig } from "@tuloy/contract";
 import { formatDuration } from "@tuloy/contract";
 import { dialectsFor } from "@tuloy/dialects";
 
 import { isInside } from "./addresses.ts";
 import { defaultKeyName, matchesEverything, settingsOf } from "./compile.ts";
-import { canonicalName, servingsOf } from "./deployments.ts";
+import { canonicalName, modelUnder, servingsOf } from "./deployments.ts";
 import type { Serving } from "./deployments.ts";
+import { automaticOffers } from "./offered.ts";
 import { presetFor } from "./preset-for.ts";
 import { equivalentIssues, policyIssues } from "./route-semantics.ts";
 
@@ -17,15 +19,16 @@ function issue(path: IssuePath, message: string, more: Partial<ConfigIssue> = {}
 }
 
 /** What a schema cannot see: faults between the parts of a configuration. Empty when it can be compiled. */
-export function semanticIssues(config: Config): ConfigIssue[] {
+export function semanticIssues(config: Config, catalog: Catalog = builtInCatalog): ConfigIssue[] {
+  const servings = servingsOf(config, catalog);
   return [
     ...callerIssues(config),
-    ...Object.entries(config.providers).flatMap(([name, provider]) => providerIssues(name, provider)),
-    ...duplicateModels(config),
-    ...servingIssues(config),
-    ...equivalentIssues(config),
+    ...Object.entries(config.providers).flatMap(([name, provider]) => providerIssues(name, provider, catalog)),
+    ...duplicateModels(config, catalog),
+    ...servingIssues(config, servings, catalog),
+    ...equivalentIssues(config, servings, catalog),
     ...routeIssues(config),
-    ...policyIssues(config),
+    ...policyIssues(config, servings),
   ];
 }
 
@@ -55,7 +58,7 @@ function repeated(items: readonly string[], tell: (index: number, first: number)
   return found;
 }
 
-function providerIssues(name: string, provider: ProviderConfig): ConfigIssue[] {
+function providerIssues(name: string, provider: ProviderConfig, catalog: Catalog): ConfigIssue[] {
   const path = ["providers", name];
   const preset = presetFor(provider.kind);
   const found = [...addressIssues(path, provider), ...providerKeyIssues(path, provider)];
@@ -70,7 +73,7 @@ function providerIssues(name: string, provider: ProviderConfig): ConfigIssue[] {
   if (provider.models !== undefined && Object.keys(provider.models).length === 0) {
     found.push(issue([...path, "models"], "is empty, so this provider serves nothing; name a model"));
   }
-  if (provider.models === undefined && provider.kind === "openai-compatible") {
+  if (provider.models === undefined && automaticOffers(provider, catalog).length === 0) {
     const message = "is missing: what such a server serves cannot be known; write models: { its-model: }";
     found.push(issue([...path, "models"], message, { at: "key" }));
   }
@@ -117,27 +120,32 @@ function providerKeyIssues(path: IssuePath, { keys }: ProviderConfig): ConfigIss
 }
 
 /** One model under two names would be two entries of which one is lost. */
-function duplicateModels(config: Config): ConfigIssue[] {
-  const lists: [IssuePath, string[]][] = [[["models"], Object.keys(config.models)]];
+function duplicateModels(config: Config, catalog: Catalog): ConfigIssue[] {
+  const own = Object.keys(config.models);
+  const lists: [IssuePath, string[], string[]][] = [[["models"], own, own.map((name) => canonicalName(name, catalog))]];
   for (const [name, provider] of Object.entries(config.providers)) {
-    lists.push([["providers", name, "models"], Object.keys(provider.models ?? {})]);
+    const names = Object.keys(provider.models ?? {});
+    const path = ["providers", name, "models"];
+    lists.push([path, names, names.map((model) => modelUnder(config, provider, model, catalog))]);
   }
-  return lists.flatMap(([path, names]) =>
-    repeated(names.map(canonicalName), (index, first) =>
+  return lists.flatMap(([path, names, models]) =>
+    repeated(models, (index, first) =>
       issue([...path, names[index] ?? ""], `is the same model as ${names[first]}`, { at: "key" }),
     ),
   );
 }
 
-function servingIssues(config: Config): ConfigIssue[] {
+function servingIssues(config: Config, servings: readonly Serving[], catalog: Catalog): ConfigIssue[] {
   const found: ConfigIssue[] = [];
   const firsts = new Map<string, Serving>();
-  for (const serving of servingsOf(config)) {
+  for (const serving of servings) {
     const { deployment, path } = serving;
     const first = firsts.get(deployment.model);
     if (first === undefined) firsts.set(deployment.model, serving);
     const message =
-      notServed(config, serving) ?? foreignId(serving) ?? (first === undefined ? null : disagreement(first, serving));
+      notServed(config, serving) ??
+      foreignId(serving, catalog) ??
+      (first === undefined ? null : disagreement(first, serving));
     // Where a provider serves what its kind does, no line names the model: then the line that disagrees is the other one.
     const at = path ?? first?.path ?? ["providers", deployment.provider];
     if (message !== null) found.push(issue(at, message, { at: "key" }));
@@ -156,9 +164,9 @@ function notServed(config: Config, { deployment }: Serving): string | null {
 }
 
 /** An id that is known to mean another model: answers would come from a model that nobody asked for. */
-function foreignId({ deployment, dimensions }: Serving): string | null {
-  const meant = catalogModel(deployment.upstreamModel);
-  const named = catalogModel(deployment.model);
+function foreignId({ deployment, dimensions }: Serving, catalog: Catalog): string | null {
+  const meant = catalog.model(deployment.upstreamModel);
+  const named = catalog.model(deployment.model);
   if (meant === null || named === null || meant === named) return null;
   if (meant.operation !== named.operation || dimensions !== named.dimensions) {
     return `is served under the id of ${meant.name}, which is another model`;

@@ -1,4 +1,4 @@
-import type { ComparedModel } from "@tuloy/catalog";
+import type { Catalog, ComparedModel } from "@tuloy/catalog";
 import type {
   ContinuationWay,
   Deployment,
@@ -84,4 +84,6 @@ export interface Snapshot {
   readonly ownIds: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** First match wins; the last one matches everything. */
   readonly routes: readonly Route[];
+  /** What is known of models that nobody here serves, and of their ids. */
+  readonly catalog: Catalog;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { builtInCatalog } from "@tuloy/catalog";
 import { eventually, FakeClock } from "@tuloy/testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
@@ -53,6 +54,7 @@ function watching(path: string, text: string, options: Partial<ConfigWatchOption
     live,
     started: { server: { host: "127.0.0.1", port: 8787 }, data: { dir: ".tuloy" } },
     environment: {},
+    catalog: builtInCatalog,
     clock,
     prepare: (config, next) => compile(config, next, new Map()),
     tell: (event) => void events.push(event),

@@ -2,6 +2,7 @@ import { lstatSync, realpathSync, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
+import type { Catalog } from "@tuloy/catalog";
 import type { Clock, Config, Timer } from "@tuloy/contract";
 
 import type { LiveConfig } from "./live.ts";
@@ -33,6 +34,8 @@ export interface ConfigWatchOptions {
   /** What the process started with. */
   readonly started: Pick<Config, "server" | "data">;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What is known of models and prices, since the start. */
+  readonly catalog: Catalog;
   readonly clock: Clock;
   /** Makes what a configuration needs before it can hold (simulated providers), and compiles it. */
   readonly prepare: (config: Config, text: string) => Snapshot | Promise<Snapshot>;
@@ -74,13 +77,13 @@ export class ConfigWatch {
 
   async #reload(): Promise<void> {
     if (this.#closed) return;
-    const { path, name, live, environment, prepare, tell } = this.#options;
+    const { path, name, live, environment, catalog, prepare, tell } = this.#options;
     this.#watchDirectories();
     try {
       const text = await readFile(path, "utf8");
       if (text === this.#seen) return;
       this.#seen = text;
-      const loaded = loadConfig(text, name, environment);
+      const loaded = loadConfig(text, name, environment, () => catalog);
       if (!loaded.ok) {
         tell({ kind: "rejected", problems: loaded.problems });
         return;

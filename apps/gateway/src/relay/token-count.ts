@@ -1,4 +1,4 @@
-import { catalogModel, costUsd } from "@tuloy/catalog";
+import { builtInCatalog, costUsd } from "@tuloy/catalog";
 import type { AttemptRecord, Deployment, Usage } from "@tuloy/contract";
 import type { PromptSize } from "@tuloy/dialects";
 import { plannedOf, type Plan } from "@tuloy/routing";
@@ -78,7 +78,7 @@ function recountedUsage(usage: Usage, { inputTokens, characters, textTokens }: P
 }
 
 function countWithin(ms: number, { request, entry }: Asked, tokens: TokenCounter): Promise<PromptSize | null> | null {
-  const tokenizer = catalogModel(entry.model)?.tokenizer ?? null;
+  const tokenizer = builtInCatalog.model(entry.model)?.tokenizer ?? null;
   if (tokenizer === null) return null;
   const body = request.encode(request.model, { streamUsage: false });
   return tokens.count({ tokenizer, dialect: request.dialect, body }, ms);

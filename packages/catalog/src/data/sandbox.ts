@@ -2,37 +2,44 @@
  * The models of the built-in simulated provider. Their prices are made up, near those of small hosted models, so that costs
  * and cost differences can be seen with no account anywhere.
  */
-import type { ModelFacts } from "../facts.ts";
+import type { ModelRow, OfferRow } from "../data-rows.ts";
 
-export const sandboxChat: readonly ModelFacts[] = [
+export const sandboxModels: readonly ModelRow[] = [
   {
     name: "sandbox-chat",
+    author: "tuloy",
+    title: "Sandbox Chat",
+    aliases: ["tuloy/sandbox-chat"],
     context: 128_000,
     output: 16_384,
-    capabilities: ["tools", "images", "json_schema", "logprobs", "n"],
-    hiddenReasoning: false,
+    can: ["tools", "images", "json_schema", "logprobs", "n"],
     tier: 2,
-    price: { input: 0.5, output: 1.5, cachedInput: 0.05 },
   },
   {
     name: "sandbox-reasoner",
+    author: "tuloy",
+    title: "Sandbox Reasoner",
+    aliases: ["tuloy/sandbox-reasoner"],
     context: 200_000,
     output: 100_000,
-    capabilities: ["tools", "images", "json_schema", "n"],
-    hiddenReasoning: true,
+    can: ["tools", "images", "json_schema", "n"],
+    unseen: true,
     tier: 3,
-    price: { input: 1, output: 4, cachedInput: 0.1 },
+  },
+  {
+    name: "sandbox-embedding",
+    author: "tuloy",
+    title: "Sandbox Embedding",
+    aliases: ["tuloy/sandbox-embedding"],
+    context: 8192,
+    embeds: { dimensions: 256, normalized: true },
   },
 ];
 
-export const sandboxEmbeddings: readonly ModelFacts[] = [
-  {
-    name: "sandbox-embedding",
-    context: 8192,
-    output: null,
-    capabilities: [],
-    hiddenReasoning: false,
-    dimensions: 256,
-    price: { input: 0.02, output: 0 },
-  },
-];
+export const sandboxOffers: Readonly<Record<string, readonly OfferRow[]>> = {
+  sandbox: [
+    ["sandbox-chat", "sandbox-chat", "author", [0.5, 1.5, 0.05]],
+    ["sandbox-reasoner", "sandbox-reasoner", "author", [1, 4, 0.1]],
+    ["sandbox-embedding", "sandbox-embedding", "author", [0.02, 0]],
+  ],
+};

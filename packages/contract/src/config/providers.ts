@@ -49,7 +49,9 @@ export const provider = z
     models: z
       .record(modelName, providerModel.nullable())
       .optional()
-      .describe("The models it serves, by canonical name. Default: every model that Tuloy knows its kind to serve."),
+      .describe(
+        "The models it serves, by canonical name or by its own id of one. Default: every model that the catalog proves its kind to serve.",
+      ),
     probes: probes.prefault({}),
     continuation: z
       .enum(continuationWays)

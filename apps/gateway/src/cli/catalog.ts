@@ -1,0 +1,145 @@
+import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { builtInCatalog } from "@tuloy/catalog";
+import type { KeptCatalog } from "@tuloy/catalog/kept";
+import { changeOf, isEmpty, newsOf, readSource, sourceAddress } from "@tuloy/catalog/sync";
+import { Command } from "commander";
+
+import { catalogIn, keptFileName, writeKept } from "../catalog/kept-file.ts";
+import type { CatalogInUse } from "../catalog/kept-file.ts";
+import { download } from "../catalog/download.ts";
+import { systemClock } from "../clock.ts";
+import { errorCode } from "../config/source.ts";
+import { changeLines } from "./catalog-change.ts";
+import { processIo, styled } from "./command-io.ts";
+import type { CommandIo } from "./command-io.ts";
+import { resolveDataDir } from "./data-dir.ts";
+import { refuse } from "./records.ts";
+import type { RecordFlags } from "./records.ts";
+
+interface SyncFlags extends RecordFlags {
+  readonly from?: string;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+/** Where the source is. A test puts its own server in its place. */
+export interface SyncSource {
+  readonly address: string;
+  readonly private: boolean;
+}
+
+const publicSource: SyncSource = { address: sourceAddress, private: false };
+const timeoutMs = 30_000;
+
+/** `tuloy catalog sync`: newer models, prices and limits over those that Tuloy comes with. */
+export function catalogCommand(io: CommandIo = processIo, source: SyncSource = publicSource): Command {
+  return new Command("catalog").description("Keep what is known of models and prices up to date.").addCommand(
+    new Command("sync")
+      .description("Show what models.dev knows that differs, and with --yes use it. Nothing is changed without.")
+      .option("--from <file>", "read models.dev's catalog.json or api.json from this file; nothing is fetched")
+      .option("--yes", "apply what is shown")
+      .option(
+        "-c, --config <file>",
+        "the configuration file, for its data directory (default: tuloy.yaml in this directory)",
+      )
+      .option("--data-dir <directory>", "the data directory, instead of the configuration's")
+      .option("--json", "print JSON")
+      .action((flags: SyncFlags) => sync(flags, io, source)),
+  );
+}
+
+interface Fetched {
+  readonly source: string;
+  readonly text: string;
+  readonly etag: string | null;
+}
+
+async function sync(flags: SyncFlags, io: CommandIo, source: SyncSource): Promise<void> {
+  const { directory, environment } = io;
+  const dataDir = resolveDataDir({ dataDir: flags.dataDir, config: flags.config, directory, environment });
+  const inUse = catalogIn(dataDir);
+  const fetched = flags.from === undefined ? await fromAddress(source, inUse) : await fromFile(flags.from, io);
+  if (fetched === "unchanged")
+    return tell(flags, io, { applied: false, change: null }, "Nothing has changed since the last sync.");
+  if ("problem" in fetched) return refuse(`${fetched.problem}. Nothing is changed.`, io);
+  const read = readText(fetched);
+  if (typeof read === "string") return refuse(`${fetched.source}: ${read}. Nothing is changed.`, io);
+  const news = newsOf(read, builtInCatalog.data);
+  const change = changeOf(inUse.catalog.data, builtInCatalog.data, news);
+  const unread =
+    read.unread.length === 0
+      ? []
+      : [
+          `Not understood, and left out: ${read.unread.slice(0, 5).join(", ")}${read.unread.length > 5 ? ` and ${read.unread.length - 5} more` : ""}.`,
+        ];
+  const lines = [...changeLines(change, io), ...unread.map((line) => styled("yellow", line, io.stdout))];
+  if (flags.yes !== true) {
+    const next = isEmpty(change) ? [] : ["", "Nothing is changed yet: to use it, say it again with --yes."];
+    return tell(flags, io, { applied: false, change }, [...lines, ...next].join("\n"));
+  }
+  const { source: from, etag } = fetched;
+  const at = new Date(systemClock.now()).toISOString();
+  const kept: KeptCatalog = { format: 1, source: from, at, etag, ...news };
+  const problem = write(dataDir, kept);
+  if (problem !== null) return refuse(problem, io);
+  const done = isEmpty(change)
+    ? []
+    : ["", `Kept in ${resolve(dataDir, keptFileName)}. A running gateway uses it from its next start.`];
+  tell(flags, io, { applied: true, change }, [...lines, ...done].join("\n"));
+}
+
+function tell(flags: SyncFlags, io: CommandIo, answer: object, text: string): void {
+  io.stdout.write(flags.json === true ? `${JSON.stringify(answer, null, 2)}\n` : `${text}\n`);
+}
+
+interface Problem {
+  readonly problem: string;
+}
+
+async function fromAddress(
+  { address, private: isPrivate }: SyncSource,
+  { kept }: CatalogInUse,
+): Promise<Fetched | Problem | "unchanged"> {
+  // What another document was tagged with says nothing of this one.
+  const etag = kept?.source === address ? kept.etag : null;
+  const answer = await download({ url: new URL(address), etag, private: isPrivate, timeoutMs });
+  if (answer.kind === "unchanged") return "unchanged";
+  if (answer.kind === "failed") return { problem: `${address} could not be fetched: ${answer.reason}` };
+  return { source: address, text: answer.text, etag: answer.etag };
+}
+
+async function fromFile(file: string, { directory }: CommandIo): Promise<Fetched | Problem> {
+  try {
+    return { source: file, text: await readFile(resolve(directory, file), "utf8"), etag: null };
+  } catch (error) {
+    return { problem: `${file} cannot be read (${errorCode(error)})` };
+  }
+}
+
+/** @returns the source, or in words why it can't be used */
+function readText({ text }: Fetched): ReturnType<typeof readSource> | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return "this is not JSON";
+  }
+  try {
+    return readSource(json);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function write(dataDir: string, kept: KeptCatalog): string | null {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    writeKept(dataDir, kept);
+    return null;
+  } catch (error) {
+    return `${resolve(dataDir, keptFileName)} cannot be written (${errorCode(error)}): nothing is changed.`;
+  }
+}

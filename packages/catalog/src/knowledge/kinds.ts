@@ -1,0 +1,37 @@
+/**
+ * Which of the source's providers are a kind of provider in the configuration. Two of the source's may be one kind: they are
+ * reached at the same address in the same way, and the first one's facts hold.
+ */
+export const kindBySource: Readonly<Record<string, string>> = {
+  openai: "openai",
+  azure: "azure",
+  "azure-cognitive-services": "azure",
+  anthropic: "anthropic",
+  "amazon-bedrock": "bedrock",
+  "google-vertex": "vertex",
+  "google-vertex-anthropic": "vertex",
+  google: "gemini",
+  groq: "groq",
+  togetherai: "together",
+  "fireworks-ai": "fireworks",
+  deepseek: "deepseek",
+  mistral: "mistral",
+  openrouter: "openrouter",
+  deepinfra: "deepinfra",
+  xai: "xai",
+  cerebras: "cerebras",
+  perplexity: "perplexity",
+  cohere: "cohere",
+  nvidia: "nvidia",
+  "novita-ai": "novita",
+  nebius: "nebius",
+  moonshotai: "moonshot",
+  zai: "zai",
+  alibaba: "alibaba",
+  minimax: "minimax",
+  sambanova: "sambanova",
+  huggingface: "huggingface",
+  "github-models": "github-models",
+  "cloudflare-workers-ai": "cloudflare",
+  databricks: "databricks",
+};
