@@ -1,4 +1,4 @@
-import { catalogModel } from "@tuloy/catalog";
+import { builtInCatalog } from "@tuloy/catalog";
 import { writeTokenCount } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
@@ -19,7 +19,7 @@ export async function countHere(
   traceId: string,
   counter: TokenCounter,
 ): Promise<string> {
-  const tokenizer = catalogModel(entry.model)?.tokenizer ?? null;
+  const tokenizer = builtInCatalog.model(entry.model)?.tokenizer ?? null;
   const body = request.encode(request.model, { streamUsage: false });
   const size = tokenizer === null ? null : await counter.count({ tokenizer, dialect: request.dialect, body }, waitMs);
   const tokens = size?.inputTokens ?? request.facts.inputTokens;
