@@ -2,7 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import type { ReceivedRequest } from "@tuloy/testkit";
 
 import { apiKey, model } from "./harness.ts";
-import type { TestGateway, TestProvider } from "./harness.ts";
+import type { TestProvider } from "./harness.ts";
 
 /** A provider that speaks Anthropic's dialect. */
 export const claude: Omit<TestProvider, "url"> = { kind: "anthropic-compatible" };
@@ -67,4 +67,4 @@ export async function hearEvents(client: Anthropic, body: Asking = {}): Promise<
 export const sentTo = (request: ReceivedRequest | undefined): Record<string, unknown> =>
   request?.json() as Record<string, unknown>;
 
-export { model, type TestGateway };
+export { model };

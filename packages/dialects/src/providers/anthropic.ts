@@ -2,7 +2,7 @@ import { anthropicRateLimits } from "../rate-limits/headers.ts";
 import type { Endpoint, FailureMarker, ProviderPreset } from "./preset.ts";
 
 /** A client that names no version gets the one there has been since 2023 (https://platform.claude.com/docs/en/api/versioning). */
-export const messagesEndpoint: Endpoint = {
+const messagesEndpoint: Endpoint = {
   dialect: "anthropic-messages",
   path: "/messages",
   countPath: "/messages/count_tokens",
@@ -10,7 +10,7 @@ export const messagesEndpoint: Endpoint = {
 };
 
 /** What Anthropic says in words alone, beside what the general tables have of it. */
-export const messagesMarkers: readonly FailureMarker[] = [
+const messagesMarkers: readonly FailureMarker[] = [
   {
     message: "output blocked by content filtering policy",
     class: "content_filter",
