@@ -156,6 +156,7 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
           baseUrl: base.replace(/\/+$/, ""),
           visibility,
           region: regionOf(provider),
+          project: provider.project ?? null,
           continuation: provider.continuation ?? preset.continuation,
           keys: provider.keys.map((key, index) => ({
             name: key.name ?? defaultKeyName(index),
