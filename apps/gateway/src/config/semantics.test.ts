@@ -52,6 +52,11 @@ describe("a configuration is refused", () => {
       "providers.a.project is not used: the address of kind: openai holds no {project}; leave it out",
     ],
     [
+      "when an id is none of its kind's",
+      `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: ambient }], models: { m: } } }`,
+      "providers.a.models.m has the id m, but those of kind: vertex begin with claude- or gemini-; write its own id",
+    ],
+    [
       "when an address holds a place that nobody knows",
       `providers: { a: { kind: openai, ${key}, base_url: "https://x.example/{region}/v1" } }`,
       "providers.a.base_url holds {region}, which stands for nothing; only {project} and {location} do",

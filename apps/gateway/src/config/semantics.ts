@@ -190,9 +190,11 @@ function notServed(config: Config, { deployment }: Serving): string | null {
   const kind = config.providers[deployment.provider]?.kind;
   if (kind === undefined || deployment.dialects.length > 0) return null;
   const { operation, upstreamModel } = deployment;
+  const endpoints = presetFor(kind).endpoints[operation];
+  if (endpoints === undefined) return `is for ${operation}, which kind: ${kind} does not serve`;
   const spoken = dialectsFor(presetFor(kind), operation, upstreamModel);
   return spoken.length === 0
-    ? `is for ${operation}, which kind: ${kind} does not serve`
+    ? `has the id ${upstreamModel}, but those of kind: ${kind} begin with ${endpoints.map(({ idPrefix }) => idPrefix).join(" or ")}; write its own id`
     : `is to be asked in a dialect that kind: ${kind} does not have for it; it has ${spoken.join(", ")}`;
 }
 

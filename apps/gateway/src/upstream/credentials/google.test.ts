@@ -133,10 +133,13 @@ describe("a service account", () => {
     };
     expect(await authorized(keyFile())).toEqual({
       denied: "rejected",
-      reason: "Google gave no token: status 400, invalid_grant: Invalid grant: account not found",
+      reason: "Google refused a token with status 400 (invalid_grant, Invalid grant: account not found)",
     });
     server.answer = { status: 503, body: "<html>" };
-    expect(await authorized(keyFile())).toEqual({ denied: "forbidden", reason: "Google gave no token: status 503" });
+    expect(await authorized(keyFile())).toEqual({
+      denied: "forbidden",
+      reason: "Google refused a token with status 503",
+    });
     server.answer = { status: 200, body: "{" };
     expect(await authorized(keyFile())).toMatchObject({ denied: "forbidden" });
     server.answer = { status: 200, body: "x".repeat(300 * 1024) };

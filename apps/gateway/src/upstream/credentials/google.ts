@@ -93,8 +93,8 @@ async function tokenFor(
     const holds = typeof seconds === "number" && seconds > 0 ? seconds : assertionSeconds;
     return { headers: ["authorization", `Bearer ${token}`], expiresAt: wall + holds * 1000 };
   }
-  const said = [text(answer, "error"), text(answer, "error_description")].filter((part) => part !== null).join(": ");
-  const reason = `Google gave no token: status ${status}${said === "" ? "" : `, ${said}`}`;
+  const said = [text(answer, "error"), text(answer, "error_description")].filter((part) => part !== null).join(", ");
+  const reason = `Google refused a token with status ${status}${said === "" ? "" : ` (${said})`}`;
   // A key that is revoked, or an account that is gone: https://datatracker.ietf.org/doc/html/rfc6749#section-5.2.
   return { denied: status === 400 || status === 401 ? "rejected" : "forbidden", reason };
 }
