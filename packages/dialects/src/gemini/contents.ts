@@ -9,7 +9,7 @@ export interface Content {
   readonly parts: GeminiPart[];
 }
 
-export type GeminiPart = Record<string, unknown>;
+type GeminiPart = Record<string, unknown>;
 
 export interface ContentsTarget {
   readonly generation: number;

@@ -23,7 +23,7 @@ export function familyOf({ canonicalModel, model }: Pick<WriteTarget, "canonical
   };
 }
 
-export interface ThinkingConfig {
+interface ThinkingConfig {
   readonly thinkingLevel?: "MINIMAL" | "LOW" | "MEDIUM" | "HIGH";
   readonly thinkingBudget?: number;
   readonly includeThoughts?: true;
