@@ -120,16 +120,15 @@ export class ResponseTeller {
     return `call_${this.#id === "" ? digest(content) : this.#id}_${call}`;
   }
 
-  #end({ finishReason, finishMessage }: JsonObject): void {
+  #end({ finishReason }: JsonObject): void {
     const reason = text(finishReason);
     if (reason === null || reason === notFinished || this.ended) return;
     const end = endOf(reason);
     if (end === "broken") {
-      const message = text(finishMessage);
-      const told = message === null ? "" : `: ${message}`;
+      // Not its finishMessage, which quotes the answer.
       this.#fail({
         class: "garbled",
-        reason: cleanReason(`the answer ended with ${reason}${told}`),
+        reason: cleanReason(`the answer ended with ${reason}`),
         status: 200,
         code: cleanReason(reason),
         retryAfterMs: null,

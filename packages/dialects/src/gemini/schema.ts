@@ -46,6 +46,30 @@ const tellable: ReadonlySet<string> = new Set([
   "contentMediaType",
 ]);
 
+/** What else JSON Schema knows. A keyword that it does not know is somebody's own word, which no trace is to hold. */
+const standard: ReadonlySet<string> = new Set([
+  "not",
+  "if",
+  "then",
+  "else",
+  "contains",
+  "minContains",
+  "maxContains",
+  "patternProperties",
+  "propertyNames",
+  "dependentRequired",
+  "dependentSchemas",
+  "dependencies",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+  "additionalItems",
+  "contentSchema",
+  "discriminator",
+  "$dynamicRef",
+  "$dynamicAnchor",
+  "$vocabulary",
+]);
+
 /** They say nothing of a value. */
 const meaningless: ReadonlySet<string> = new Set(["$schema", "$comment", "deprecated", "readOnly", "writeOnly"]);
 
@@ -91,7 +115,7 @@ class Converter {
       if (Array.isArray(value)) members.push(["prefixItems", value.map((inner) => this.convert(inner))]);
       else members.push([key, this.convert(value)]);
     } else if (key !== "enum" && key !== "const" && key !== "nullable" && !meaningless.has(key)) {
-      this.left.add(key);
+      this.left.add(standard.has(key) ? key : "keywords that JSON Schema does not know");
     }
   }
 
@@ -120,7 +144,7 @@ class Converter {
         else if (key === "properties" && isObject(there) && isObject(value)) whole.set(key, { ...value, ...there });
         else if (key === "required" && Array.isArray(there) && Array.isArray(value)) {
           whole.set(key, [...new Set<unknown>([...there, ...value])]);
-        } else if (JSON.stringify(there) !== JSON.stringify(value)) this.left.add(`allOf (${key})`);
+        } else if (JSON.stringify(there) !== JSON.stringify(value)) this.left.add("allOf");
       }
     }
     return Object.fromEntries(whole);

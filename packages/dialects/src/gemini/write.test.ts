@@ -149,8 +149,8 @@ describe("a request for Gemini", () => {
       "parallel_tool_calls was left out: there may be several calls",
       "user was left out",
       "strict was left out of tools",
-      "schema of the tool f: pattern stand in descriptions only",
-      "schema of the tool f: not were left out",
+      "tools[0]: told in descriptions only: pattern",
+      "tools[0]: left out of the schema: not",
     ]);
   });
 

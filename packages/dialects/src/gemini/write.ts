@@ -43,7 +43,7 @@ class Writer {
       }),
       ...(tools.length === 0
         ? {}
-        : { tools: [{ functionDeclarations: tools.map((tool) => this.#declaration(tool)) }] }),
+        : { tools: [{ functionDeclarations: tools.map((tool, index) => this.#declaration(tool, index)) }] }),
       ...(tools.length === 0 || toolChoice === null
         ? {}
         : { toolConfig: { functionCallingConfig: choiceOf(toolChoice) } }),
@@ -111,8 +111,8 @@ class Writer {
     return [inWords(format)];
   }
 
-  #declaration({ name, description, parameters }: HubTool): Record<string, unknown> {
-    const declared = hasMembers(parameters) ? this.#schema(parameters, `the tool ${name}`).schema : null;
+  #declaration({ name, description, parameters }: HubTool, index: number): Record<string, unknown> {
+    const declared = hasMembers(parameters) ? this.#schema(parameters, `tools[${index}]`).schema : null;
     return {
       name,
       ...(description === null ? {} : { description }),
@@ -123,8 +123,8 @@ class Writer {
 
   #schema(schema: unknown, of: string): { readonly schema: unknown } {
     const { schema: converted, told, left } = geminiSchema(schema);
-    if (told.size > 0) this.notes.add(`schema of ${of}: ${[...told].join(", ")} stand in descriptions only`);
-    if (left.size > 0) this.notes.add(`schema of ${of}: ${[...left].join(", ")} were left out`);
+    if (told.size > 0) this.notes.add(`${of}: told in descriptions only: ${[...told].join(", ")}`);
+    if (left.size > 0) this.notes.add(`${of}: left out of the schema: ${[...left].join(", ")}`);
     return { schema: converted };
   }
 
