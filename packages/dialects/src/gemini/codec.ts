@@ -25,8 +25,12 @@ export const gemini: UpstreamCodec = {
   continueRequest: continueGemini,
 };
 
-/** A name can't be changed: the answer is read without a look at the request, and would bring back the changed one. */
-function obstacle({ tools }: HubRequest): string | null {
+/** https://ai.google.dev/api/generate-content#GenerationConfig */
+const mostStops = 5;
+
+/** A tool's name can't be changed: the answer is read without a look at the request, and would bring back the changed one. */
+function obstacle({ tools, stop }: HubRequest): string | null {
+  if (stop.length > mostStops) return `takes at most ${mostStops} stop sequences`;
   const strange = tools.find(({ name }) => !functionName.test(name));
   return strange === undefined ? null : "takes no tool whose name does not begin with a letter or an underscore";
 }

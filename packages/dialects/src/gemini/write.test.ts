@@ -154,9 +154,11 @@ describe("a request for Gemini", () => {
     ]);
   });
 
-  it("can't have a tool whose name would have to be changed", () => {
+  it("can't have a tool whose name would have to be changed, or more stops than there is room for", () => {
     const tool = (name: string) => hubOf({ tools: [{ type: "function", function: { name } }] });
     expect(gemini.obstacle?.(tool("get-weather.v2"))).toBeNull();
+    expect(gemini.obstacle?.(hubOf({ stop: ["a", "b", "c", "d", "e"] }))).toBeNull();
+    expect(gemini.obstacle?.(hubOf({ stop: ["a", "b", "c", "d", "e", "f"] }))).toBe("takes at most 5 stop sequences");
     expect(gemini.obstacle?.(tool("2fast"))).toBe(
       "takes no tool whose name does not begin with a letter or an underscore",
     );

@@ -6,9 +6,6 @@ import { contentsOf } from "./contents.ts";
 import { familyOf, thinkingOf, thirdGeneration, type Family } from "./family.ts";
 import { geminiSchema } from "./schema.ts";
 
-/** https://ai.google.dev/api/generate-content#GenerationConfig */
-const mostStops = 5;
-
 /** A body of `generateContent` and `streamGenerateContent`, which are the same. */
 export function writeGemini(request: HubRequest, target: WriteTarget): WrittenRequest {
   const writer = new Writer(request, target);
@@ -59,8 +56,7 @@ class Writer {
     if (temperature !== null && this.#takes("temperature")) config.temperature = temperature;
     if (topP !== null && this.#takes("top_p")) config.topP = topP;
     if (topK !== null && this.#takes("top_k")) config.topK = topK;
-    if (stop.length > 0) config.stopSequences = stop.slice(0, mostStops);
-    if (stop.length > mostStops) this.notes.add(`stop: only the first ${mostStops} sequences were sent`);
+    if (stop.length > 0) config.stopSequences = stop;
     if (seed !== null && this.#takes("seed")) this.#seed(seed, config);
     if (presencePenalty !== null && this.#takes("presence_penalty")) config.presencePenalty = presencePenalty;
     if (frequencyPenalty !== null && this.#takes("frequency_penalty")) config.frequencyPenalty = frequencyPenalty;

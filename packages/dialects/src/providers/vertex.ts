@@ -35,7 +35,8 @@ export const vertex: ProviderPreset = {
   streamUsage: true,
   // Gemini's current models answer both with 400 "Penalty is not enabled for this model", and Claude has no words for them.
   refuses: ["presence_penalty", "frequency_penalty"],
-  maxStops: 5,
+  // Five for Gemini, which its dialect knows; any number for Claude.
+  maxStops: null,
   // By the model: Claude up to 4.5 goes on exactly, Gemini and newer Claudes do not.
   continuation: null,
   markers: googleMarkers,
