@@ -1,3 +1,4 @@
+import { messagesMarkers } from "./anthropic.ts";
 import { googleMarkers, googleRegions } from "./google.ts";
 import type { ProviderPreset } from "./preset.ts";
 
@@ -39,7 +40,8 @@ export const vertex: ProviderPreset = {
   maxStops: null,
   // By the model: Claude up to 4.5 goes on exactly, Gemini and newer Claudes do not.
   continuation: null,
-  markers: googleMarkers,
+  // Claude's own errors come as Anthropic writes them.
+  markers: [...googleMarkers, ...messagesMarkers],
   rateLimitHeaders: [],
   docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/overview",
 };
