@@ -18,6 +18,8 @@ export interface TestProvider {
   readonly url: string;
   /** Default: openai-compatible. */
   readonly kind?: string;
+  /** The path of its base URL. Default: /v1. */
+  readonly base?: string;
   /** Default: one key, `sk-<provider name>-secret-key`. They are named `key-1`, `key-2`, … `more`: YAML inside its braces. */
   readonly keys?: readonly (string | { readonly value: string; readonly weight?: number; readonly more?: string })[];
   /** YAML, inside the model's braces. Null: it does not serve the tests' model. */
@@ -112,7 +114,7 @@ export function configText({
     lines.push(
       `  ${name}:`,
       `    kind: ${kind}`,
-      `    base_url: ${url}/v1`,
+      `    base_url: ${url}${provider.base ?? "/v1"}`,
       `    keys: [${own.map(keyText).join(", ")}]`,
       `    probes: { ${probes} }`,
       ...facts.split(", ").flatMap((fact) => (fact === "" ? [] : [`    ${fact}`])),

@@ -19,6 +19,7 @@ export type { ParameterTarget } from "./parameters/translate.ts";
 export type { PromptSize } from "./prompt-size.ts";
 export * from "./providers/continuation.ts";
 export { bodyFor, dialectsFor, endpointFor, pathOf } from "./providers/endpoint.ts";
+export { googleRegions } from "./providers/google.ts";
 export * from "./providers/index.ts";
 export * from "./providers/preset.ts";
 export { readRateLimits } from "./rate-limits/read.ts";

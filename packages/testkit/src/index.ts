@@ -4,6 +4,7 @@ export * from "./chat-stream.ts";
 export * from "./collect.ts";
 export * from "./eventually.ts";
 export * from "./fake-clock.ts";
+export * from "./gemini-shapes.ts";
 export * from "./load.ts";
 export * from "./message-stream.ts";
 export * from "./openai-shapes.ts";

@@ -16,6 +16,7 @@ import { failoverPreset } from "@tuloy/routing";
 import type { KeyReservation } from "@tuloy/routing";
 
 import { visibilityOf } from "./addresses.ts";
+import { baseUrlOf, regionOf } from "./base-url.ts";
 import { canonicalName, factsOfFile, fileOrganization as organization, servingsOf } from "./deployments.ts";
 import type { Serving } from "./deployments.ts";
 import { KeyRing } from "./key-ring.ts";
@@ -144,7 +145,7 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
   return new Map(
     Object.entries(config.providers).map(([name, provider]) => {
       const preset = presetFor(provider.kind);
-      const base = sandboxUrls.get(name) ?? provider.base_url ?? preset.baseUrl;
+      const base = sandboxUrls.get(name) ?? baseUrlOf(provider);
       if (base === null) throw new Error(`provider ${name} has no base URL`);
       const visibility = visibilityOf(provider, new URL(base));
       return [
@@ -154,7 +155,8 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
           preset,
           baseUrl: base.replace(/\/+$/, ""),
           visibility,
-          region: provider.region ?? null,
+          region: regionOf(provider),
+          project: provider.project ?? null,
           continuation: provider.continuation ?? preset.continuation,
           keys: provider.keys.map((key, index) => ({
             name: key.name ?? defaultKeyName(index),

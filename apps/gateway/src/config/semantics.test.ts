@@ -42,6 +42,41 @@ describe("a configuration is refused", () => {
       "providers.a.keys is missing: this kind needs a key; write keys: [{ value: ${NAME} }]",
     ],
     [
+      "when an address holds a place that the file does not name",
+      `providers: { a: { kind: vertex, project: my-project, keys: [{ value: ambient }] } }`,
+      "providers.a.location is missing: the address of kind: vertex holds {location}; write location: europe-west4",
+    ],
+    [
+      "when the file names a place that the address has not",
+      `providers: { a: { kind: openai, ${key}, project: my-project } }`,
+      "providers.a.project is not used: the address of kind: openai holds no {project}; leave it out",
+    ],
+    [
+      "when an id is none of its kind's",
+      `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: ambient }], models: { m: } } }`,
+      "providers.a.models.m has the id m, but those of kind: vertex begin with claude- or gemini-; write its own id",
+    ],
+    [
+      "when an address holds a place that nobody knows",
+      `providers: { a: { kind: openai, ${key}, base_url: "https://x.example/{region}/v1" } }`,
+      "providers.a.base_url holds {region}, which stands for nothing; only {project} and {location} do",
+    ],
+    [
+      "when a key for a header could not be in one",
+      `providers: { a: { kind: openai, keys: [{ value: '{ "type": 1 }' }] } }`,
+      "providers.a.keys[0].value holds a space, a line break or a character that no HTTP header can carry",
+    ],
+    [
+      "when a key file is cut off",
+      `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: '{"type":"service_account","client_email":"a@b"}' }] } }`,
+      "providers.a.keys[0].value is no whole service account's key file: private_key is missing",
+    ],
+    [
+      "when a key file is of another kind",
+      `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: '{"type":"authorized_user"}' }] } }`,
+      "providers.a.keys[0].value is no service account's key file: its type has to be service_account; other credentials go by ambient",
+    ],
+    [
       "when nobody knows where a server is",
       "providers: { a: { kind: openai-compatible, models: { m: } } }",
       "providers.a.base_url is missing: write where its API is, for example http://10.0.0.5:8000/v1",

@@ -5,9 +5,11 @@ import { formatDuration } from "@tuloy/contract";
 import { dialectsFor } from "@tuloy/dialects";
 
 import { isInside } from "./addresses.ts";
+import { baseUrlOf, placeholders } from "./base-url.ts";
 import { defaultKeyName, matchesEverything, settingsOf } from "./compile.ts";
 import { canonicalName, modelUnder, servingsOf } from "./deployments.ts";
 import type { Serving } from "./deployments.ts";
+import { credentialIssues } from "./credentials.ts";
 import { automaticOffers } from "./offered.ts";
 import { presetFor } from "./preset-for.ts";
 import { equivalentIssues, policyIssues } from "./route-semantics.ts";
@@ -61,7 +63,11 @@ function repeated(items: readonly string[], tell: (index: number, first: number)
 function providerIssues(name: string, provider: ProviderConfig, catalog: Catalog): ConfigIssue[] {
   const path = ["providers", name];
   const preset = presetFor(provider.kind);
-  const found = [...addressIssues(path, provider), ...providerKeyIssues(path, provider)];
+  const found = [
+    ...addressIssues(path, provider),
+    ...providerKeyIssues(path, provider),
+    ...credentialIssues(path, provider),
+  ];
   if (preset.keyRequired && provider.keys.length === 0) {
     found.push(
       issue([...path, "keys"], "is missing: this kind needs a key; write keys: [{ value: ${NAME} }]", { at: "key" }),
@@ -80,8 +86,11 @@ function providerIssues(name: string, provider: ProviderConfig, catalog: Catalog
   return found;
 }
 
-function addressIssues(path: IssuePath, { kind, base_url: baseUrl, visibility }: ProviderConfig): ConfigIssue[] {
+function addressIssues(path: IssuePath, provider: ProviderConfig): ConfigIssue[] {
+  const { kind, base_url: baseUrl, visibility } = provider;
   const at = [...path, "base_url"];
+  const placeholderIssues = placeIssues(path, provider);
+  if (placeholderIssues.length > 0) return placeholderIssues;
   if (kind === "sandbox") {
     return baseUrl === undefined ? [] : [issue(at, "is not for kind: sandbox, which runs inside Tuloy", { at: "key" })];
   }
@@ -89,7 +98,11 @@ function addressIssues(path: IssuePath, { kind, base_url: baseUrl, visibility }:
     if (presetFor(kind).baseUrl !== null) return [];
     return [issue(at, "is missing: write where its API is, for example http://10.0.0.5:8000/v1", { at: "key" })];
   }
-  const url = URL.parse(baseUrl);
+  const expanded = baseUrlOf(provider) ?? "";
+  const unknown = /\{[^}]*\}/.exec(expanded);
+  if (unknown !== null)
+    return [issue(at, `holds ${unknown[0]}, which stands for nothing; only {project} and {location} do`)];
+  const url = URL.parse(expanded);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return [issue(at, "must be an address that begins with http:// or https://")];
   }
@@ -104,6 +117,26 @@ function addressIssues(path: IssuePath, { kind, base_url: baseUrl, visibility }:
   }
   return [];
 }
+
+/** What the address holds a place for and the file does not say, and what it says for nothing. */
+function placeIssues(path: IssuePath, provider: ProviderConfig): ConfigIssue[] {
+  const { kind, base_url: baseUrl } = provider;
+  const template = baseUrl ?? presetFor(kind).baseUrl ?? "";
+  return placeholders.flatMap((place) => {
+    const held = template.includes(`{${place}}`);
+    if (held === (provider[place] !== undefined)) return [];
+    const whose = baseUrl === undefined ? `the address of kind: ${kind}` : "base_url";
+    return held
+      ? [
+          issue([...path, place], `is missing: ${whose} holds {${place}}; write ${place}: ${examples[place]}`, {
+            at: "key",
+          }),
+        ]
+      : [issue([...path, place], `is not used: ${whose} holds no {${place}}; leave it out`, { at: "key" })];
+  });
+}
+
+const examples = { project: "my-project-id", location: "europe-west4" } as const;
 
 function providerKeyIssues(path: IssuePath, { keys }: ProviderConfig): ConfigIssue[] {
   return [
@@ -157,9 +190,11 @@ function notServed(config: Config, { deployment }: Serving): string | null {
   const kind = config.providers[deployment.provider]?.kind;
   if (kind === undefined || deployment.dialects.length > 0) return null;
   const { operation, upstreamModel } = deployment;
+  const endpoints = presetFor(kind).endpoints[operation];
+  if (endpoints === undefined) return `is for ${operation}, which kind: ${kind} does not serve`;
   const spoken = dialectsFor(presetFor(kind), operation, upstreamModel);
   return spoken.length === 0
-    ? `is for ${operation}, which kind: ${kind} does not serve`
+    ? `has the id ${upstreamModel}, but those of kind: ${kind} begin with ${endpoints.map(({ idPrefix }) => idPrefix).join(" or ")}; write its own id`
     : `is to be asked in a dialect that kind: ${kind} does not have for it; it has ${spoken.join(", ")}`;
 }
 

@@ -33,6 +33,8 @@ export interface Provider {
   /** `private` permits addresses that the outbound guard denies to others (loopback, RFC 1918, …). */
   readonly visibility: "public" | "private";
   readonly region: string | null;
+  /** The id of the project whose API it is, for kinds that have projects. */
+  readonly project: string | null;
   /** How it goes on with an answer that broke off; null: that is found out before the first use. */
   readonly continuation: ContinuationWay | null;
   readonly keys: readonly ProviderKey[];

@@ -175,7 +175,7 @@ function headersFor(
       else if (!forwarded.some((known) => known === name)) headers[at + 1] = value;
     }
   }
-  const { auth } = provider.preset;
+  const auth = endpoint.auth ?? provider.preset.auth;
   if (auth !== "none" && "header" in auth && secret !== null) headers.push(auth.header, auth.prefix + secret);
   return headers;
 }

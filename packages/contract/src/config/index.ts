@@ -44,3 +44,4 @@ export type { ProviderModelConfig } from "./provider-models.ts";
 export { providerKinds, type ProviderConfig, type ProviderKind } from "./providers.ts";
 export type { RouteConfig } from "./routes.ts";
 export { sandboxContinuations, type SandboxConfig, type SandboxContinuation } from "./sandbox.ts";
+export { secretRule } from "./values.ts";

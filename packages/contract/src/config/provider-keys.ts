@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { environments } from "./keys.ts";
-import { plainName, secretPattern, secretRule } from "./values.ts";
+import { credentialPattern, plainName, secretRule } from "./values.ts";
 
 const keyLimits = z
   .strictObject({
@@ -17,8 +17,10 @@ export const providerKey = z
     value: z
       .string()
       .min(1, { error: "is empty", abort: true })
-      .regex(secretPattern, { error: secretRule })
-      .describe("The credential, best read from the environment: ${OPENAI_API_KEY}."),
+      .regex(credentialPattern, { error: secretRule })
+      .describe(
+        "The credential, best read from the environment: ${OPENAI_API_KEY}. For vertex: a service account's key file, as its path or its JSON; or ambient, for what the machine itself may do.",
+      ),
     weight: z
       .number()
       .positive()

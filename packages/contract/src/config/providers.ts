@@ -5,9 +5,17 @@ import { probes } from "./probes.ts";
 import { providerKey } from "./provider-keys.ts";
 import { providerModel } from "./provider-models.ts";
 import { sandbox } from "./sandbox.ts";
-import { modelName, regionName } from "./values.ts";
+import { locationName, modelName, projectName, regionName } from "./values.ts";
 
-export const providerKinds = ["anthropic", "anthropic-compatible", "openai", "openai-compatible", "sandbox"] as const;
+export const providerKinds = [
+  "anthropic",
+  "anthropic-compatible",
+  "openai",
+  "openai-compatible",
+  "gemini",
+  "vertex",
+  "sandbox",
+] as const;
 export type ProviderKind = (typeof providerKinds)[number];
 
 export const provider = z
@@ -15,16 +23,28 @@ export const provider = z
     kind: z
       .enum(providerKinds)
       .describe(
-        "anthropic; anthropic-compatible: any server that speaks Anthropic's dialect; openai; openai-compatible: any server that speaks OpenAI's, such as vLLM; sandbox: a built-in simulated provider.",
+        "anthropic; anthropic-compatible: any server that speaks Anthropic's dialect; openai; openai-compatible: any server that speaks OpenAI's, such as vLLM; gemini: Google AI Studio; vertex: Gemini and Claude on Google Cloud's Vertex AI; sandbox: a built-in simulated provider.",
       ),
     base_url: z
       .string()
       .optional()
-      .describe("Where its API is, with its path: https://api.example.com/v1. Default: the kind's own address."),
+      .describe(
+        "Where its API is, with its path: https://api.example.com/v1. It may hold {project} and {location}. Default: the kind's own address.",
+      ),
+    project: projectName
+      .optional()
+      .describe(
+        "The id of the project whose API it is, for kinds whose address holds one (vertex): {project} in base_url stands for it.",
+      ),
+    location: locationName
+      .optional()
+      .describe(
+        "The provider's own name of the place whose API it is, for kinds whose address holds one, for example europe-west4 or global: {location} in base_url stands for it.",
+      ),
     region: regionName
       .optional()
       .describe(
-        "Where it computes, for example eu or eu-west-1. Default: unknown, which like global is outside every pinned region.",
+        "Where it computes, for example eu or eu-west-1. Default: that of location, where it is known; else unknown, which like global is outside every pinned region.",
       ),
     visibility: z
       .enum(["public", "private"])

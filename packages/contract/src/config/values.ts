@@ -92,6 +92,15 @@ export const plainName = name(
 
 export const regionName = name("a region", /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "use letters, digits and dashes");
 
+// Both become part of an address.
+export const locationName = name("a location", /^[a-z][a-z0-9-]{0,62}$/, "use lower-case letters, digits and dashes");
+
+export const projectName = name(
+  "a project",
+  /^[a-z][a-z0-9.:-]{2,127}$/,
+  "use its id, of lower-case letters, digits and dashes, and not its title or number",
+);
+
 export const headerName = name(
   "a header's name",
   /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
@@ -102,6 +111,9 @@ export const headerName = name(
 export const secretPattern = /^[\x21-\x7e]+$/;
 
 export const secretRule = "holds a space, a line break or a character that no HTTP header can carry";
+
+/** A credential of several parts is JSON, and never sent as it is. */
+export const credentialPattern = /^(?:[\x21-\x7e]+|\s*\{[^]*\}\s*)$/;
 
 export const context = z.int().positive();
 

@@ -40,7 +40,7 @@ export function classifyResponse(answer: {
   const verdict = judge(effective, facts, preset.markers) ?? byStatus(status, facts !== null);
   return {
     ...failureOf(verdict, facts, status, reasonOf(status, facts, body)),
-    retryAfterMs: readRetryAfter(headers, wall),
+    retryAfterMs: readRetryAfter(headers, wall) ?? facts?.retryAfterMs ?? null,
     ...(unkept.has(verdict.class)
       ? {}
       : {
@@ -90,7 +90,7 @@ function failureOf(verdict: Verdict, facts: ErrorFacts | null, status: number, r
     reason,
     status,
     code: code === null ? (facts?.status?.toString() ?? null) : cleanReason(code),
-    retryAfterMs: null,
+    retryAfterMs: facts?.retryAfterMs ?? null,
     ...(verdict.class === "auth" ? { auth: verdict.auth ?? "rejected" } : {}),
   };
 }

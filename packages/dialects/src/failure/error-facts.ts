@@ -1,4 +1,5 @@
 import { isObject, text, type JsonObject } from "../json/value.ts";
+import { readRetryDelay } from "./retry-after.ts";
 
 /** What an error object says, wherever its provider puts it. */
 export interface ErrorFacts {
@@ -7,6 +8,8 @@ export interface ErrorFacts {
   readonly message: string | null;
   /** An HTTP status given inside the object, as vLLM, llama.cpp, Google and OpenRouter do. */
   readonly status: number | null;
+  /** How long it asks to wait, in milliseconds, where the object says it and not a header. */
+  readonly retryAfterMs?: number | null;
 }
 
 function httpStatus(value: unknown): number | null {
@@ -43,7 +46,10 @@ export function findError(value: unknown): ErrorFacts | null {
 function errorFacts(error: JsonObject, outer: JsonObject): ErrorFacts {
   const inner = isObject(error.innererror) ? error.innererror : isObject(error.inner_error) ? error.inner_error : null;
   const details = isObject(error.details) ? error.details : null;
-  const found = [error.code, details?.error_code, error.type, error.status, inner?.code, error.reason].map(word);
+  const rpc = rpcDetails(error.details);
+  const found = [error.code, details?.error_code, rpc.reason, error.type, error.status, inner?.code, error.reason].map(
+    word,
+  );
   return {
     codes: [...new Set(found.filter((code) => code !== null))].filter((code) => code !== "error"),
     message: text(error.message) ?? text(outer.message) ?? detailText(error.detail),
@@ -52,7 +58,23 @@ function errorFacts(error: JsonObject, outer: JsonObject): ErrorFacts {
       httpStatus(error.status) ??
       httpStatus(error.status_code) ??
       httpStatus(outer.statusCode),
+    retryAfterMs: rpc.retryAfterMs,
   };
+}
+
+const noDetails = { reason: null, retryAfterMs: null };
+
+/** What Google lists beside an error (google.rpc.ErrorInfo, RetryInfo): https://google.aip.dev/193. */
+function rpcDetails(details: unknown): { readonly reason: string | null; readonly retryAfterMs: number | null } {
+  if (!Array.isArray(details)) return noDetails;
+  let reason: string | null = null;
+  let retryAfterMs: number | null = null;
+  for (const detail of details) {
+    if (!isObject(detail)) continue;
+    reason ??= text(detail.reason);
+    retryAfterMs ??= readRetryDelay(detail.retryDelay);
+  }
+  return { reason, retryAfterMs };
 }
 
 /** FastAPI's `detail` is a text, or a list of what is wrong with each field. */

@@ -22,3 +22,13 @@ export function readRetryAfter(headers: (name: string) => string | undefined, wa
   const at = Date.parse(after);
   return Number.isNaN(at) ? null : bounded(at - wall);
 }
+
+/**
+ * Google's `RetryInfo.retryDelay`, a protobuf duration as JSON writes it: `22s`, `10.689924287s`.
+ * @returns milliseconds from 0 to a day, or null for anything else
+ */
+export function readRetryDelay(value: unknown): number | null {
+  return typeof value === "string" && /^\d+(?:\.\d+)?s$/.test(value)
+    ? bounded(Number(value.slice(0, -1)) * 1000)
+    : null;
+}

@@ -4,7 +4,7 @@ import { presetKinds, presetOf } from "./index.ts";
 
 describe("the providers", () => {
   it("are known by their kind", () => {
-    expect(presetKinds).toEqual(["anthropic", "anthropic-compatible", "openai", "openai-compatible", "sandbox"]);
+    expect(new Set(presetKinds).size).toBe(presetKinds.length);
     for (const kind of presetKinds) expect(presetOf(kind)?.kind).toBe(kind);
   });
 
@@ -17,7 +17,7 @@ describe("the providers", () => {
       const preset = presetOf(kind);
       expect(preset?.baseUrl ?? "https://x").not.toMatch(/\/$/);
       for (const endpoint of Object.values(preset?.endpoints ?? {}).flat())
-        expect(endpoint.path).toMatch(/^\/[a-z/]+[a-z]$/);
+        expect(endpoint.path).toMatch(/^\/\S*[A-Za-z]$/);
     }
   });
 

@@ -1,11 +1,16 @@
 import { anthropic, anthropicCompatible } from "./anthropic.ts";
+import { gemini } from "./gemini.ts";
 import { openai } from "./openai.ts";
 import { openaiCompatible } from "./openai-compatible.ts";
 import type { ProviderPreset } from "./preset.ts";
 import { sandbox } from "./sandbox.ts";
+import { vertex } from "./vertex.ts";
 
 const presets: ReadonlyMap<string, ProviderPreset> = new Map(
-  [anthropic, anthropicCompatible, openai, openaiCompatible, sandbox].map((preset) => [preset.kind, preset]),
+  [anthropic, anthropicCompatible, openai, openaiCompatible, gemini, vertex, sandbox].map((preset) => [
+    preset.kind,
+    preset,
+  ]),
 );
 
 /** Every `kind` that a configuration may name. */

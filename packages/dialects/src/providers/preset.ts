@@ -27,6 +27,8 @@ export interface Endpoint {
   readonly idPrefix?: string;
   /** Sent besides, unless the client's own of that name is forwarded. Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where this endpoint wants the key otherwise than the provider's others do. */
+  readonly auth?: KeyHeader;
   /** How a body differs from the dialect's plain form: members that are set when absent, and members that are left out. */
   readonly body?: {
     readonly set?: Readonly<Record<string, string | number | boolean>>;
@@ -34,9 +36,15 @@ export interface Endpoint {
   };
 }
 
+/** A key in a header. */
+export interface KeyHeader {
+  readonly header: string;
+  readonly prefix: string;
+}
+
 /** How a call shows that it is allowed. `none` sends no key. */
 export type ProviderAuth =
-  | { readonly header: string; readonly prefix: string }
+  | KeyHeader
   | "none"
   /** AWS Signature Version 4 over the whole request, with the process's or the key's own credentials. */
   | { readonly scheme: "aws-sigv4"; readonly service: string }
@@ -47,8 +55,15 @@ export type ProviderAuth =
 export interface ProviderPreset {
   /** The `kind` of the configuration file. */
   readonly kind: string;
-  /** Null: the configuration must give a `base_url`. */
+  /**
+   * Null: the configuration must give a `base_url`. `{project}` and `{location}` in it stand for what the configuration says of the
+   * provider.
+   */
   readonly baseUrl: string | null;
+  /** Hosts of locations that the base URL's own host does not hold for. */
+  readonly locationHosts?: ReadonlyMap<string, string>;
+  /** In which of our regions a location is. Absent: a location is a region by the same name. One that is not listed: unknown. */
+  readonly locationRegions?: ReadonlyMap<string, string>;
   /**
    * What it serves; an operation that is absent is not served. Several dialects: a client that speaks one of them is forwarded,
    * any other is translated into the first.

@@ -2,6 +2,7 @@ import type { ProviderAuth } from "@tuloy/dialects";
 
 import type { Provider } from "../../config/snapshot.ts";
 import type { Authorize } from "../outlet.ts";
+import { googleAuthorizer } from "./google.ts";
 
 type Scheme = Extract<ProviderAuth, { readonly scheme: string }>["scheme"];
 
@@ -13,7 +14,9 @@ type Scheme = Extract<ProviderAuth, { readonly scheme: string }>["scheme"];
 type AuthorizerMaker = (provider: Provider, secret: string | null) => Authorize;
 
 /** By the scheme of a preset's `auth`. */
-const makers: Partial<Readonly<Record<Scheme, AuthorizerMaker>>> = {};
+const makers: Partial<Readonly<Record<Scheme, AuthorizerMaker>>> = {
+  "google-oauth": googleAuthorizer,
+};
 
 /** They live as long as the provider of the snapshot they belong to: a changed key has an authorizer of its own. */
 const authorizers = new WeakMap<Provider, Map<string | null, Authorize>>();
