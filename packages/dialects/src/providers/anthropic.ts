@@ -10,7 +10,7 @@ const messagesEndpoint: Endpoint = {
 };
 
 /** What Anthropic says in words alone, beside what the general tables have of it. */
-const messagesMarkers: readonly FailureMarker[] = [
+export const messagesMarkers: readonly FailureMarker[] = [
   {
     message: "output blocked by content filtering policy",
     class: "content_filter",
