@@ -32,3 +32,13 @@ export function regionOf({
   const regions = presetFor(kind).locationRegions;
   return regions === undefined ? location : (regions.get(location) ?? null);
 }
+
+/** Where one of a provider's ids is computed: an id may span more than the location that is called, and the widest holds. */
+export function regionOfId(provider: Pick<ProviderConfig, "kind" | "region" | "location">, id: string): string | null {
+  const { idRegions } = presetFor(provider.kind);
+  // An ARN has the id behind its last slash, and before that of what kind it is.
+  const parts = id.split(/[:/]/);
+  for (const [begin, region] of idRegions ?? [])
+    if (parts.some((part) => part.startsWith(begin))) return region ?? provider.region ?? null;
+  return regionOf(provider);
+}

@@ -40,6 +40,34 @@ describe("compiling providers", () => {
     expect(snapshot.aliases.get("openai/gpt-4.1")).toBe("gpt-4.1");
   });
 
+  it("puts the location into the kind's address, and computes there unless an id says that it spans more", () => {
+    const models = [
+      ["here", "anthropic.claude-sonnet-4-5-20250929-v1:0"],
+      ["europe", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+      ["anywhere", "global.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+      ["profile", "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/us.amazon.nova-pro-v1:0"],
+      ["own", "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/eu3kq"],
+    ].map(([name, id]) => `${name}: { id: "${id}" }`);
+    const snapshot = compiled(
+      `providers: { aws: { kind: bedrock, location: eu-west-1, keys: [{ value: ambient }], models: { ${models.join(", ")} } } }`,
+    );
+    expect(snapshot.providers.get("aws")).toMatchObject({
+      baseUrl: "https://bedrock-runtime.eu-west-1.amazonaws.com",
+      location: "eu-west-1",
+      region: "eu-west-1",
+    });
+    const regions = [...snapshot.models.values()].flatMap(({ model, deployments }) =>
+      deployments.map(({ region }) => [model, region]),
+    );
+    expect(regions).toEqual([
+      ["here", "eu-west-1"],
+      ["europe", "eu"],
+      ["anywhere", "global"],
+      ["profile", "us"],
+      ["own", null],
+    ]);
+  });
+
   it("serves only the models that the file names, once it names any", () => {
     const snapshot = compiled("providers: { openai: { kind: openai, keys: [{ value: k }], models: { gpt-4.1: } } }");
     expect([...snapshot.models.keys()]).toEqual(["gpt-4.1"]);

@@ -157,6 +157,7 @@ function providers(config: Config, sandboxUrls: ReadonlyMap<string, string>): Ma
           visibility,
           region: regionOf(provider),
           project: provider.project ?? null,
+          location: provider.location ?? null,
           continuation: provider.continuation ?? preset.continuation,
           keys: provider.keys.map((key, index) => ({
             name: key.name ?? defaultKeyName(index),

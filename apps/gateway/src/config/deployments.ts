@@ -12,7 +12,7 @@ import type {
 } from "@tuloy/contract";
 
 import { visibilityOf } from "./addresses.ts";
-import { baseUrlOf, regionOf } from "./base-url.ts";
+import { baseUrlOf, regionOfId } from "./base-url.ts";
 import { automaticOffers, offerFor, offerOfId, spokenFor } from "./offered.ts";
 import { presetFor } from "./preset-for.ts";
 
@@ -88,7 +88,7 @@ function serving(
   const id = own?.id ?? automatic?.id ?? ownId(sources, modelName, model);
   const offer = automatic ?? offerOfId(provider, id, catalog);
   const read = offer === null && id !== model ? catalog.readId(id) : null;
-  const region = offer?.region ?? read?.region ?? regionOf(provider);
+  const region = offer?.region ?? read?.region ?? regionOfId(provider, id);
   const base = provider.base_url === undefined ? null : baseUrlOf(provider);
   const url = base === null ? null : URL.parse(base);
   const visibility = url === null ? provider.visibility : visibilityOf(provider, url);

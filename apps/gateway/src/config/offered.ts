@@ -4,15 +4,18 @@ import type { Dialect, Operation, ProviderConfig } from "@tuloy/contract";
 import { dialectsFor } from "@tuloy/dialects";
 import { isWithin } from "@tuloy/routing";
 
+import { regionOf } from "./base-url.ts";
 import { presetFor } from "./preset-for.ts";
 
 /** What the catalog knows a provider of the configuration to serve: the offers of its kind, one a model. */
-export function automaticOffers({ kind, region }: ProviderConfig, catalog: Catalog): Offer[] {
+export function automaticOffers(provider: ProviderConfig, catalog: Catalog): Offer[] {
+  const { kind } = provider;
+  const region = regionOf(provider);
   const offers = catalog.offers(kind).filter((offer) => {
     const operation = catalog.model(offer.model)?.operation ?? "chat";
     return isTwin(offer) && spokenFor({ kind }, operation, offer.id, offer).length > 0;
   });
-  return [...Map.groupBy(offers, ({ model }) => model).values()].flatMap((same) => best(same, region ?? null) ?? []);
+  return [...Map.groupBy(offers, ({ model }) => model).values()].flatMap((same) => best(same, region) ?? []);
 }
 
 /**
@@ -21,7 +24,7 @@ export function automaticOffers({ kind, region }: ProviderConfig, catalog: Catal
  */
 export function offerFor(provider: ProviderConfig, model: string, catalog: Catalog): Offer | null {
   const offers = catalog.offers(provider.kind).filter((offer) => offer.model === model && offer.variant === null);
-  return best(offers, provider.region ?? null);
+  return best(offers, regionOf(provider));
 }
 
 /** In which dialects a provider of this kind is reached for an id: some models are behind one of its endpoints only. */

@@ -77,6 +77,16 @@ describe("a configuration is refused", () => {
       "providers.a.keys[0].value is no service account's key file: its type has to be service_account; other credentials go by ambient",
     ],
     [
+      "when nobody knows for which location a call is to be signed",
+      "providers: { a: { kind: bedrock, keys: [{ value: ambient }], models: { m: } } }",
+      "providers.a.location is missing: what kind: bedrock signs holds {location}; write location: eu-west-1",
+    ],
+    [
+      "when half of a credential of AWS is there",
+      "providers: { a: { kind: bedrock, location: eu-west-1, keys: [{ value: AKIAIOSFODNN7EXAMPLE }], models: { m: } } }",
+      "providers.a.keys[0].value is an access key without its secret; write ACCESS_KEY_ID:SECRET",
+    ],
+    [
       "when nobody knows where a server is",
       "providers: { a: { kind: openai-compatible, models: { m: } } }",
       "providers.a.base_url is missing: write where its API is, for example http://10.0.0.5:8000/v1",

@@ -124,16 +124,31 @@ function placeIssues(path: IssuePath, provider: ProviderConfig): ConfigIssue[] {
   const template = baseUrl ?? presetFor(kind).baseUrl ?? "";
   return placeholders.flatMap((place) => {
     const held = template.includes(`{${place}}`);
-    if (held === (provider[place] !== undefined)) return [];
-    const whose = baseUrl === undefined ? `the address of kind: ${kind}` : "base_url";
-    return held
+    const signed = place === "location" && signsLocation(kind);
+    if ((held || signed) === (provider[place] !== undefined)) return [];
+    const whose = signed
+      ? `what kind: ${kind} signs`
+      : baseUrl === undefined
+        ? `the address of kind: ${kind}`
+        : "base_url";
+    return held || signed
       ? [
-          issue([...path, place], `is missing: ${whose} holds {${place}}; write ${place}: ${examples[place]}`, {
-            at: "key",
-          }),
+          issue(
+            [...path, place],
+            `is missing: ${whose} holds {${place}}; write ${place}: ${signed ? "eu-west-1" : examples[place]}`,
+            {
+              at: "key",
+            },
+          ),
         ]
       : [issue([...path, place], `is not used: ${whose} holds no {${place}}; leave it out`, { at: "key" })];
   });
+}
+
+/** A signature says for which location it was made. */
+function signsLocation(kind: ProviderConfig["kind"]): boolean {
+  const { auth } = presetFor(kind);
+  return auth !== "none" && "scheme" in auth && auth.scheme === "aws-sigv4";
 }
 
 const examples = { project: "my-project-id", location: "europe-west4" } as const;

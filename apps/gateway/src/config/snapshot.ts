@@ -35,6 +35,8 @@ export interface Provider {
   readonly region: string | null;
   /** The id of the project whose API it is, for kinds that have projects. */
   readonly project: string | null;
+  /** Which of the provider's locations is called; null where there is only one. */
+  readonly location: string | null;
   /** How it goes on with an answer that broke off; null: that is found out before the first use. */
   readonly continuation: ContinuationWay | null;
   readonly keys: readonly ProviderKey[];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { environments } from "./keys.ts";
-import { credentialPattern, plainName, secretRule } from "./values.ts";
+import { plainName, credentialPattern, secretRule } from "./values.ts";
 
 const keyLimits = z
   .strictObject({
@@ -19,7 +19,7 @@ export const providerKey = z
       .min(1, { error: "is empty", abort: true })
       .regex(credentialPattern, { error: secretRule })
       .describe(
-        "The credential, best read from the environment: ${OPENAI_API_KEY}. For vertex: a service account's key file, as its path or its JSON; or ambient, for what the machine itself may do.",
+        "The credential, best read from the environment: ${OPENAI_API_KEY}. For bedrock: an API key of Bedrock, or ACCESS_KEY_ID:SECRET, or ACCESS_KEY_ID:SECRET:SESSION_TOKEN, or ambient for what the process finds in its surroundings (environment, profile, role). For vertex: a service account's key file, as its path or its JSON; or ambient, for what the machine itself may do.",
       ),
     weight: z
       .number()

@@ -12,6 +12,7 @@ export const providerKinds = [
   "anthropic-compatible",
   "openai",
   "openai-compatible",
+  "bedrock",
   "gemini",
   "vertex",
   "sandbox",
@@ -23,7 +24,7 @@ export const provider = z
     kind: z
       .enum(providerKinds)
       .describe(
-        "anthropic; anthropic-compatible: any server that speaks Anthropic's dialect; openai; openai-compatible: any server that speaks OpenAI's, such as vLLM; gemini: Google AI Studio; vertex: Gemini and Claude on Google Cloud's Vertex AI; sandbox: a built-in simulated provider.",
+        "anthropic; anthropic-compatible: any server that speaks Anthropic's dialect; openai; openai-compatible: any server that speaks OpenAI's, such as vLLM; bedrock: Amazon Bedrock; gemini: Google AI Studio; vertex: Gemini and Claude on Google Cloud's Vertex AI; sandbox: a built-in simulated provider.",
       ),
     base_url: z
       .string()
@@ -39,12 +40,12 @@ export const provider = z
     location: locationName
       .optional()
       .describe(
-        "The provider's own name of the place whose API it is, for kinds whose address holds one, for example europe-west4 or global: {location} in base_url stands for it.",
+        "The provider's own name of the place whose API it is, for kinds whose address or signature holds one, for example eu-west-1, europe-west4 or global: {location} in base_url stands for it.",
       ),
     region: regionName
       .optional()
       .describe(
-        "Where it computes, for example eu or eu-west-1. Default: that of location, where it is known; else unknown, which like global is outside every pinned region.",
+        "Where it computes, for example eu or eu-west-1. Default: that of location, where it is known; else unknown, which like global is outside every pinned region. An id that spans regions (eu.anthropic.…) counts as all of them, whatever stands here.",
       ),
     visibility: z
       .enum(["public", "private"])

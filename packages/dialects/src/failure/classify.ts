@@ -35,7 +35,7 @@ export function classifyResponse(answer: {
   readonly wall: number;
 }): Failure {
   const { status, headers, body, preset, wall } = answer;
-  const facts = findError(parseJson(body.toString("utf8")));
+  const facts = withTypeHeader(findError(parseJson(body.toString("utf8"))), headers("x-amzn-errortype"));
   const effective = status >= 400 ? status : (facts?.status ?? null);
   const verdict = judge(effective, facts, preset.markers) ?? byStatus(status, facts !== null);
   return {
@@ -47,6 +47,13 @@ export function classifyResponse(answer: {
           response: { status: surfaced(effective, verdict.class), contentType: headers("content-type") ?? null, body },
         }),
   };
+}
+
+/** AWS names an error in a header: `ThrottlingException:http://internal.amazon.com/…`. */
+function withTypeHeader(facts: ErrorFacts | null, header: string | undefined): ErrorFacts | null {
+  const name = header?.split(":", 1)[0]?.trim() ?? "";
+  if (name === "") return facts;
+  return { message: null, status: null, ...facts, codes: [name, ...(facts?.codes ?? [])] };
 }
 
 /**
@@ -102,7 +109,8 @@ function judge(status: number | null, facts: ErrorFacts | null, markers: readonl
     if (marker.status !== undefined && marker.status !== status) continue;
     if (marker.code !== undefined && marker.code !== codes[0]) continue;
     if (marker.message !== undefined && !message.includes(marker.message)) continue;
-    return marker.class === "auth" ? { class: "auth", auth: status === 403 ? "forbidden" : "rejected" } : marker;
+    if (marker.class !== "auth") return marker;
+    return { class: "auth", auth: marker.auth ?? (status === 403 ? "forbidden" : "rejected") };
   }
   return (
     byCode(codeSignals, codes, status) ??

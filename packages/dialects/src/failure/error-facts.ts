@@ -39,6 +39,8 @@ export function findError(value: unknown): ErrorFacts | null {
   // From here on only what cannot be an answer: answers have one of these.
   if ("choices" in value || "data" in value || "usage" in value) return null;
   if (Array.isArray(value.errors) && isObject(value.errors[0])) return errorFacts(value.errors[0], value);
+  // AWS names an error by a type with its namespace, and its front door capitalises the message.
+  if (text(value.Message) !== null || text(value.__type) !== null) return awsFacts(value);
   if (text(value.message) !== null) return errorFacts(value, value);
   return "detail" in value ? { codes: [], message: detailText(value.detail), status: null } : null;
 }
@@ -75,6 +77,11 @@ function rpcDetails(details: unknown): { readonly reason: string | null; readonl
     retryAfterMs ??= readRetryDelay(detail.retryDelay);
   }
   return { reason, retryAfterMs };
+}
+
+function awsFacts({ __type: type, Message: capitalised, message }: JsonObject): ErrorFacts {
+  const name = text(type)?.split("#").at(-1) ?? null;
+  return { codes: name === null ? [] : [name], message: text(capitalised) ?? text(message), status: null };
 }
 
 /** FastAPI's `detail` is a text, or a list of what is wrong with each field. */

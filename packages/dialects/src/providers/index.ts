@@ -1,4 +1,5 @@
 import { anthropic, anthropicCompatible } from "./anthropic.ts";
+import { bedrock } from "./bedrock.ts";
 import { gemini } from "./gemini.ts";
 import { openai } from "./openai.ts";
 import { openaiCompatible } from "./openai-compatible.ts";
@@ -7,7 +8,7 @@ import { sandbox } from "./sandbox.ts";
 import { vertex } from "./vertex.ts";
 
 const presets: ReadonlyMap<string, ProviderPreset> = new Map(
-  [anthropic, anthropicCompatible, openai, openaiCompatible, gemini, vertex, sandbox].map((preset) => [
+  [anthropic, anthropicCompatible, openai, openaiCompatible, bedrock, gemini, vertex, sandbox].map((preset) => [
     preset.kind,
     preset,
   ]),

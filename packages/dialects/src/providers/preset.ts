@@ -10,6 +10,8 @@ export interface FailureMarker {
   /** Found anywhere in the error's message, lower case. */
   readonly message?: string;
   readonly class: FailureClass;
+  /** With class `auth`: whether the credential itself is no good. Absent: by the status. */
+  readonly auth?: "rejected" | "forbidden";
   /** Why this row is here: the provider's page or the observed answer. */
   readonly because: string;
 }
@@ -64,6 +66,11 @@ export interface ProviderPreset {
   readonly locationHosts?: ReadonlyMap<string, string>;
   /** In which of our regions a location is. Absent: a location is a region by the same name. One that is not listed: unknown. */
   readonly locationRegions?: ReadonlyMap<string, string>;
+  /**
+   * Ids that begin so, or a part of which does, are computed in this region whatever the location, since they span several; null:
+   * nobody but the configuration can say where. Absent: there are none such.
+   */
+  readonly idRegions?: ReadonlyMap<string, string | null>;
   /**
    * What it serves; an operation that is absent is not served. Several dialects: a client that speaks one of them is forwarded,
    * any other is translated into the first.
