@@ -1,4 +1,7 @@
 export * from "./anthropic-shapes.ts";
+export * from "./aws-event-stream.ts";
+export * from "./aws-signature.ts";
+export * from "./bedrock-shapes.ts";
 export * from "./canary.ts";
 export * from "./chat-stream.ts";
 export * from "./collect.ts";

@@ -39,14 +39,14 @@ function presetForTest(): ProviderPreset {
   return preset;
 }
 
-function called(authorize: Authorize): { call: Plain; clock: FakeClock; outlet: Nowhere } {
+function called(authorize: Authorize, secret = "hush-hush"): { call: Plain; clock: FakeClock; outlet: Nowhere } {
   const clock = new FakeClock();
   const outlet = new Nowhere();
   const context: CallContext = {
     outlet,
     clock,
     preset: presetForTest(),
-    secret: "hush-hush",
+    secret,
     foreign: false,
     lease: { announce: () => {} },
     limits: { connectMs: 5000, answerMs: 60_000 },
@@ -101,6 +101,14 @@ describe("a call that could not be authorized", () => {
     });
     expect(call.failure && keyEffect(call.failure)).toBe("cool");
     expect(clock.pending).toBe(0);
+  });
+
+  it("tells no part of a credential that has several", async () => {
+    const { call, clock } = called(async () => {
+      throw new Error("signed with SECRETSECRET for AKIDEXAMPLE in eu");
+    }, "AKIDEXAMPLE:SECRETSECRET:eu");
+    await clock.pass(0);
+    expect(call.failure?.reason).toBe("the call could not be authorized: signed with *** for *** in eu");
   });
 
   it("quarantines the key when the credential itself was rejected", async () => {

@@ -249,14 +249,17 @@ function withoutResponse(failure: Failure): Failure {
   return rest;
 }
 
+/** Credentials of several parts (an access key and its secret) are quoted by part; what is shorter is no secret. */
+const shortestPart = 8;
+
 /** The table of wordings masks what looks like a key; this takes out the one that was really sent, whatever it looks like. */
 function withoutSecret(failure: Failure, secret: string | null): Failure {
   if (secret === null) return failure;
   const { response, ...rest } = failure;
-  const clean = {
-    ...rest,
-    reason: rest.reason.replaceAll(secret, "***"),
-    code: rest.code?.replaceAll(secret, "***") ?? null,
-  };
-  return response === undefined || Buffer.from(response.body).includes(secret) ? clean : { ...clean, response };
+  const hidden = [secret, ...secret.split(":").filter((part) => part.length >= shortestPart)];
+  const hide = (text: string): string => hidden.reduce((clean, one) => clean.replaceAll(one, "***"), text);
+  const clean = { ...rest, reason: hide(rest.reason), code: rest.code === null ? null : hide(rest.code) };
+  if (response === undefined) return clean;
+  const bytes = Buffer.from(response.body);
+  return hidden.some((one) => bytes.includes(one)) ? clean : { ...clean, response };
 }
