@@ -1,13 +1,14 @@
 import type { Dialect } from "@tuloy/contract";
 
 import { anthropicClient, anthropicUpstream } from "../anthropic-messages/codec.ts";
+import { bedrockConverse } from "../bedrock-converse/codec.ts";
 import { gemini } from "../gemini/codec.ts";
 import { chatClient, chatUpstream } from "../openai-chat/codec.ts";
 import { responsesClient, responsesUpstream } from "../openai-responses/codec.ts";
 import type { ClientCodec, UpstreamCodec } from "./codec.ts";
 
 const upstreamCodecs: ReadonlyMap<Dialect, UpstreamCodec> = new Map(
-  [chatUpstream, responsesUpstream, anthropicUpstream, gemini].map((codec) => [codec.dialect, codec]),
+  [chatUpstream, gemini, bedrockConverse, anthropicUpstream, responsesUpstream].map((codec) => [codec.dialect, codec]),
 );
 
 const clientCodecs: ReadonlyMap<Dialect, ClientCodec> = new Map(
