@@ -1,5 +1,12 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { answersAnthropicError, answersMessage, messageEvents, readMessageStream } from "@tuloy/testkit";
+import {
+  answersAnthropicError,
+  answersMessage,
+  eventually,
+  FakeClock,
+  messageEvents,
+  readMessageStream,
+} from "@tuloy/testkit";
 import type { MessageBlock, MessageShape } from "@tuloy/testkit";
 import { describe, expect, test } from "vitest";
 
@@ -312,4 +319,26 @@ describe("the list of models", () => {
     });
     await expect(client.models.retrieve("nothing")).rejects.toBeInstanceOf(Anthropic.NotFoundError);
   });
+});
+
+test("a message that is long in coming is announced by pings, Anthropic's own sign of life", async () => {
+  const clock = new FakeClock();
+  const spoken = Promise.withResolvers<void>();
+  const { a, gateway } = await setScene(
+    { a: (reply, request) => answersMessage("Here at last.")(reply.wait(spoken.promise), request) },
+    { providers: { a: claude }, clock, failover: "first_token: 1m" },
+  );
+  let heard = "";
+  const answer = post(
+    gateway,
+    { ...asked, stream: true },
+    { path: "/v1/messages", onData: (bytes) => void (heard += bytes.toString()) },
+  );
+  await a.received(0);
+  await clock.pass(15_000);
+  await eventually(() => heard === 'event: ping\ndata: {"type":"ping"}\n\n', "the first ping");
+  spoken.resolve();
+  const stream = readMessageStream((await answer).body);
+  // One of the gateway's, one of the provider's.
+  expect(stream).toMatchObject({ text: "Here at last.", pings: 2, stops: 1, problems: [] });
 });

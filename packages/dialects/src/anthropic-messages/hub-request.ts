@@ -133,7 +133,9 @@ function readReasoning({ thinking, output_config: config }: JsonObject): HubReas
   if (!isObject(thinking)) return effort === null ? null : { enabled: true, effort, budget: null, shown: null };
   const shown = thinking.display === "summarized" ? true : thinking.display === "omitted" ? false : null;
   if (thinking.type === "adaptive") return { enabled: true, effort, budget: null, shown };
-  if (thinking.type === "enabled") return { enabled: true, effort, budget: count(thinking.budget_tokens), shown };
+  // Whoever names a budget gets to see what it was spent on, unless told otherwise.
+  if (thinking.type === "enabled")
+    return { enabled: true, effort, budget: count(thinking.budget_tokens), shown: shown ?? true };
   // Also `between_tools`: no thinking before an answer.
   return { enabled: false, effort, budget: null, shown };
 }

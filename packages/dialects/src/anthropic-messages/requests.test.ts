@@ -113,7 +113,10 @@ describe("a request of Anthropic's, read", () => {
   });
 
   it.each([
-    [{ thinking: { type: "enabled", budget_tokens: 5000 } }, { enabled: true, budget: 5000, effort: null }],
+    [
+      { thinking: { type: "enabled", budget_tokens: 5000 } },
+      { enabled: true, budget: 5000, effort: null, shown: true },
+    ],
     [
       { thinking: { type: "adaptive", display: "summarized" }, output_config: { effort: "max" } },
       { enabled: true, effort: "xhigh", shown: true },

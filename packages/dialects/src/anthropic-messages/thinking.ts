@@ -37,6 +37,7 @@ export function writeThinking(
     notes.add("reasoning was left out: a call is demanded, and the two exclude each other");
     return nothing;
   }
+  // Models that think by a budget show it, and the older ones of them know no other way.
   const display = reasoning.shown === null ? {} : { display: reasoning.shown ? "summarized" : "omitted" };
   if (ways.adaptive) return { members: { thinking: { type: "adaptive", ...display } }, effort, on: true };
   const wanted = reasoning.budget ?? effortBudgets[reasoning.effort ?? ""] ?? usualBudget;
@@ -45,7 +46,7 @@ export function writeThinking(
     notes.add(`reasoning was left out: an answer of ${maxTokens} tokens leaves no room for it`);
     return nothing;
   }
-  return { members: { thinking: { type: "enabled", budget_tokens: budget, ...display } }, effort: null, on: true };
+  return { members: { thinking: { type: "enabled", budget_tokens: budget } }, effort: null, on: true };
 }
 
 function effortFor({ effort, budget }: HubReasoning, { xhigh }: ClaudeWays): string | null {
