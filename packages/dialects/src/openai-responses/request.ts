@@ -157,7 +157,8 @@ class ResponsesRequest implements ReadRequest {
       edits.push(...translated.edits);
     }
     if (upstreamModel !== this.#named) edits.push(...setMember(object, "model", JSON.stringify(upstreamModel)));
-    if (this.#ownInput !== null) edits.push(...setMember(object, "input", this.#ownInput));
+    // For no deployment in particular, it is still to be told to those who can read it.
+    if (this.#ownInput !== null && upstreamModel !== "") edits.push(...setMember(object, "input", this.#ownInput));
     return splice(object.body, edits);
   }
 
