@@ -211,6 +211,8 @@ describe("a conversation with tools", () => {
     const input = await turn(client, [{ role: "user", content: "Weather?" }]);
     expect(input.map((item) => item.type ?? "message")).toContain("reasoning");
     await client.responses.create({ ...question, input, tools, store: false });
+    const { notes } = await gateway.lastTrace(2);
+    expect(notes.join("\n")).toContain("b/model-x: reasoning of earlier turns was left out");
     const { input: sent } = (await b.received(0)).json() as { input: { type?: string; call_id?: string }[] };
     expect(sent.map(({ type, call_id: id }) => [type, id])).toEqual([
       [undefined, undefined],

@@ -78,6 +78,7 @@ describe("a request of the Responses API", () => {
     const unsigned = { type: "reasoning", id: "rs_tuloy_x_1", summary: [] };
     const request = read({ input: [own, foreign, unsigned, { role: "user", content: "Hi" }] });
     expect(sent(request, "up").input).toEqual([own, { role: "user", content: "Hi" }]);
+    expect(request.withheld).toEqual(["reasoning of earlier turns was left out: only its own provider takes it back"]);
     expect(sent(request, "").input).toEqual([own, foreign, unsigned, { role: "user", content: "Hi" }]);
   });
 
