@@ -1,5 +1,5 @@
-import { answersResponse, chatChunk, sse } from "@tuloy/testkit";
-import type { ResponseItem, ResponseShape, Script } from "@tuloy/testkit";
+import { answersMessage, answersResponse, chatChunk, sse } from "@tuloy/testkit";
+import type { MessageBlock, ResponseItem, ResponseShape, Script } from "@tuloy/testkit";
 import OpenAI from "openai";
 import type { Response, ResponseStreamEvent } from "openai/resources/responses/responses";
 
@@ -13,13 +13,20 @@ export const speaksResponses = {
 } satisfies Omit<TestProvider, "url">;
 
 /** The same answer from a deployment of each of OpenAI's two dialects. */
-export function answersAs(
-  dialect: "openai-responses" | "openai-chat",
-  items: readonly ResponseItem[],
-  shape: ResponseShape = {},
-): Script {
-  return dialect === "openai-responses" ? answersResponse(items, shape) : answersInChat(items, shape);
+export function answersAs(dialect: Spoken, items: readonly ResponseItem[], shape: ResponseShape = {}): Script {
+  if (dialect === "openai-responses") return answersResponse(items, shape);
+  return dialect === "openai-chat" ? answersInChat(items, shape) : answersInMessages(items, shape);
 }
+
+/** What the deployment of a test is asked in. */
+export type Spoken = "openai-responses" | "openai-chat" | "anthropic-messages";
+
+/** What makes a provider one that speaks it. */
+export const speakers: Readonly<Record<Spoken, Omit<TestProvider, "url">>> = {
+  "openai-responses": speaksResponses,
+  "openai-chat": {},
+  "anthropic-messages": { kind: "anthropic-compatible" },
+};
 
 function answersInChat(items: readonly ResponseItem[], shape: ResponseShape): Script {
   return (reply, request) => {
@@ -48,6 +55,23 @@ function answersInChat(items: readonly ResponseItem[], shape: ResponseShape): Sc
     reply.chunk(sse({ ...chatChunk({ delta: {} }), choices: [], usage }));
     return reply.chunk(sse("[DONE]")).end();
   };
+}
+
+function answersInMessages(items: readonly ResponseItem[], { usage = [5, 7], incomplete }: ResponseShape): Script {
+  const [input, output] = usage;
+  const stops = { max_output_tokens: "max_tokens", content_filter: "refusal" } as const;
+  return answersMessage(items.map(blockOf), {
+    usage: { input: input - 2, read: 2, output, thinking: 3 },
+    ...(incomplete === undefined ? {} : { stopReason: stops[incomplete] }),
+  });
+}
+
+function blockOf(item: ResponseItem): MessageBlock {
+  if ("call" in item) {
+    return { type: "tool_use", id: item.callId, name: item.call, input: JSON.parse(item.arguments) as unknown };
+  }
+  if ("reasoning" in item) return { type: "thinking", thinking: item.reasoning, signature: "c2lnbmVk" };
+  return { type: "text", text: "text" in item ? item.text : item.refusal };
 }
 
 function finishOf({ incomplete }: ResponseShape, calls: number): string {
@@ -112,7 +136,10 @@ function gistOf(item: Response["output"][number]): unknown {
   if (item.type === "message") {
     return item.content.map((part) => (part.type === "output_text" ? { text: part.text } : { refusal: part.refusal }));
   }
-  if (item.type === "function_call") return { call: item.name, callId: item.call_id, arguments: item.arguments };
+  // Dialects that have arguments as JSON values do not keep their white space.
+  const parsed = (json: string): unknown => JSON.parse(json);
+  if (item.type === "function_call")
+    return { call: item.name, callId: item.call_id, arguments: parsed(item.arguments) };
   return item.type === "reasoning" ? { reasoning: item.summary.map(({ text }) => text) } : item;
 }
 

@@ -1,9 +1,9 @@
-import { answersError, answersResponse, chatChunk, responseEvents, sse } from "@tuloy/testkit";
+import { answersError, answersMessage, answersResponse, chatChunk, responseEvents, sse } from "@tuloy/testkit";
 import type { ResponseItem, Script } from "@tuloy/testkit";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 
-import { answersAs, gist, hearResponse, question, speaksResponses } from "../../responses-scene.ts";
+import { answersAs, gist, hearResponse, question, speakers, speaksResponses } from "../../responses-scene.ts";
 import { setScene } from "../../scene.ts";
 
 const text = "Go on then, as you were, until the very end of it.";
@@ -107,7 +107,7 @@ describe("a stream of the Responses API that breaks in the middle", () => {
     expect(error).toBeNull();
     expect(final && gist(final).output).toEqual([
       [{ text: "Let me look." }],
-      { call: "weather", callId: "call_a", arguments: '{"at": "Manila", "when": "now"}' },
+      { call: "weather", callId: "call_a", arguments: { at: "Manila", when: "now" } },
     ]);
   });
 
@@ -211,6 +211,8 @@ describe("a conversation with tools", () => {
     const input = await turn(client, [{ role: "user", content: "Weather?" }]);
     expect(input.map((item) => item.type ?? "message")).toContain("reasoning");
     await client.responses.create({ ...question, input, tools, store: false });
+    const { notes } = await gateway.lastTrace(2);
+    expect(notes.join("\n")).toContain("b/model-x: reasoning of earlier turns was left out");
     const { input: sent } = (await b.received(0)).json() as { input: { type?: string; call_id?: string }[] };
     expect(sent.map(({ type, call_id: id }) => [type, id])).toEqual([
       [undefined, undefined],
@@ -219,5 +221,42 @@ describe("a conversation with tools", () => {
       ["function_call_output", "call_1"],
       ["function_call_output", "call_2"],
     ]);
+  });
+
+  it("gives a thought back to who signed it, through a client that knows nothing of signatures", async () => {
+    const signed: readonly ResponseItem[] = [
+      { reasoning: "I need the weather." },
+      { call: "weather", callId: "toolu_1", arguments: "{}" },
+    ];
+    const { gateway, a } = await setScene(
+      {
+        a: [answersAs("anthropic-messages", signed), answersAs("anthropic-messages", [{ text: "Rain." }])],
+      },
+      { providers: { a: speakers["anthropic-messages"] } },
+    );
+    const client = gateway.client();
+    const input = await turn(client, [{ role: "user", content: "Weather?" }]);
+    await client.responses.create({ ...question, input, tools, store: false, reasoning: { effort: "low" } });
+    const { messages } = (await a.received(1)).json() as { messages: unknown[] };
+    expect(messages).toMatchObject([
+      { role: "user" },
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "I need the weather.", signature: "c2lnbmVk" },
+          { type: "tool_use", id: "toolu_1", name: "weather" },
+        ],
+      },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1" }] },
+    ]);
+  });
+
+  it("hears that a model declined which says so without a word", async () => {
+    const { gateway } = await setScene(
+      { a: answersMessage([], { stopReason: "refusal" }) },
+      { providers: { a: speakers["anthropic-messages"] } },
+    );
+    const { output } = await gateway.client().responses.create(question);
+    expect(output).toMatchObject([{ type: "message", content: [{ type: "refusal" }] }]);
   });
 });

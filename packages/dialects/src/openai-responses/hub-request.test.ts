@@ -272,11 +272,22 @@ describe("a request written", () => {
     ["gpt-5-mini", "minimal"],
     ["o4-mini", "low"],
     ["gpt-4.1", undefined],
+    ["gpt-5-chat-latest", undefined],
   ])("asks %s not to reason by %s", (canonicalModel, effort) => {
     const reasoning = { enabled: false, effort: null, budget: null, shown: null };
     expect(written({ ...nothing, reasoning }, { canonicalModel }).reasoning).toEqual(
       effort === undefined ? undefined : { effort },
     );
+  });
+
+  it("asks for encrypted reasoning where the model reasons and the client wants it to", () => {
+    const reasoning = { enabled: true, effort: "high", budget: null, shown: null };
+    const asked = (canonicalModel: string, wanted: HubRequest["reasoning"]): unknown =>
+      written({ ...nothing, reasoning: wanted }, { canonicalModel }).include;
+    expect(asked("gpt-5.2", reasoning)).toEqual(["reasoning.encrypted_content"]);
+    expect(asked("gpt-5.2", null)).toBeUndefined();
+    expect(asked("gpt-5.2", { ...reasoning, enabled: false })).toBeUndefined();
+    expect(asked("gpt-oss-120b", reasoning)).toBeUndefined();
   });
 
   it("gives a long id of a call and its result one shorter id", () => {

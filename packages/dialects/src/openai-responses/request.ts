@@ -129,6 +129,7 @@ class ResponsesRequest implements ReadRequest {
   readonly dialect = "openai-responses";
   readonly model: string;
   readonly facts: RequestFacts;
+  readonly withheld: readonly string[];
   readonly #sendable: ScannedObject;
   /** What stands in the body: null when the model was the first of `models`. */
   readonly #named: string | null;
@@ -139,6 +140,7 @@ class ResponsesRequest implements ReadRequest {
     this.#sendable = sendable;
     this.#named = fields.model === model ? model : null;
     this.#ownInput = foreign ? withoutForeign(fields.input) : null;
+    this.withheld = foreign ? foreignWithheld : nothing;
     this.model = model;
     this.facts = facts;
   }
@@ -157,7 +159,8 @@ class ResponsesRequest implements ReadRequest {
       edits.push(...translated.edits);
     }
     if (upstreamModel !== this.#named) edits.push(...setMember(object, "model", JSON.stringify(upstreamModel)));
-    if (this.#ownInput !== null) edits.push(...setMember(object, "input", this.#ownInput));
+    // For no deployment in particular, it is still to be told to those who can read it.
+    if (this.#ownInput !== null && upstreamModel !== "") edits.push(...setMember(object, "input", this.#ownInput));
     return splice(object.body, edits);
   }
 
@@ -165,6 +168,8 @@ class ResponsesRequest implements ReadRequest {
     return translationNotes(this.#sendable, this.facts.parameters, target);
   }
 }
+
+const foreignWithheld = ["reasoning of earlier turns was left out: only its own provider takes it back"];
 
 function withoutForeign(input: unknown): string | null {
   if (!Array.isArray(input)) return null;

@@ -55,6 +55,9 @@ export function writeRequest(request: HubRequest, target: WriteTarget): WrittenR
   else if (written !== null) notes.add("reasoning was left out: it is not taken there");
   set("user", request.user);
   if (request.stream) body.stream = true;
+  // With nothing kept, reasoning can only come back encrypted. Who did not ask for any would not know what it is.
+  if (reasoning?.enabled === true && encrypts.test(target.canonicalModel))
+    body.include = ["reasoning.encrypted_content"];
   // Whoever asks does not know this dialect, so nobody will ever come back for what is kept.
   body.store = false;
   noteUnsaid(request, notes);
@@ -114,8 +117,10 @@ const leastEfforts: readonly (readonly [models: RegExp, effort: string])[] = [
   [/^gpt-5(?:-|$)/, "minimal"],
 ];
 
-/** Models without reasoning refuse the whole member. */
-const reasons = /^(?:o\d|gpt-oss|gpt-5)/;
+/** Models without reasoning, as gpt-5-chat is one, refuse the whole member. */
+const reasons = /^(?:o\d|gpt-oss|gpt-5(?!.*chat))/;
+/** Of those, the ones that encrypt it: OpenAI's own. */
+const encrypts = /^(?:o\d|gpt-5(?!.*chat))/;
 
 function writeReasoning(reasoning: HubReasoning, model: string, notes: Notes): JsonObject | null {
   const { enabled, effort, budget, shown } = reasoning;
