@@ -142,6 +142,23 @@ describe("a scan of JSON", () => {
     expect(isScannedJson(Buffer.from(text))).toBe(false);
   });
 
+  it("agrees on long strings, wherever they lie in memory", () => {
+    const piece = fc.oneof(
+      fc.nat(150).map((length) => "x".repeat(length)),
+      fc.constantFrom("\\n", String.raw`\"`, "\\\\", String.raw`\u00e9`, "é", "\u{1f600}", "\u007f"),
+      { weight: 1, arbitrary: fc.constantFrom("\u0001", '"', "\\", String.raw`\u12`, "\n") },
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), fc.nat(7), fc.boolean(), (pieces, offset, closed) => {
+        const text = `["${pieces.join("")}${closed ? '"]' : ""}`;
+        const memory = Buffer.alloc(offset + Buffer.byteLength(text) + 9, '"');
+        const bytes = memory.subarray(offset, offset + memory.write(text, offset));
+        expect(isScannedJson(bytes)).toBe(isJson(bytes));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it("ends at the depth it is given", () => {
     expect(valueEnd(Buffer.from("[[[]]]"), 0, 3)).toBe(6);
     expect(valueEnd(Buffer.from("[[[]]]"), 0, 2)).toBe(-1);
