@@ -83,7 +83,7 @@ describe("a large body, read without its texts", () => {
   const large = (fields: object): string => JSON.stringify({ model: "m", user: filler, ...fields });
   const facts = (whole: string): unknown => {
     const request = readChatRequest(Buffer.from(whole));
-    return isReadRequest(request) ? request.facts : request;
+    return isReadRequest(request) ? { ...request.facts, inputTokens: "by bytes", contextTokens: "by bytes" } : request;
   };
 
   it("has the same facts and faults as a small one", () => {
@@ -96,12 +96,7 @@ describe("a large body, read without its texts", () => {
       { messages: [], model: " " },
     ];
     for (const fields of cases) {
-      const small = facts(JSON.stringify({ model: "m", user: "", ...fields }));
-      expect(facts(large(fields))).toEqual(
-        "inputTokens" in Object(small)
-          ? { ...Object(small), inputTokens: expect.any(Number), contextTokens: expect.any(Number) }
-          : small,
-      );
+      expect(facts(large(fields))).toEqual(facts(JSON.stringify({ model: "m", user: "", ...fields })));
     }
     expect(facts(large({ messages: [{ content: "Hi" }] }).slice(0, -5))).toMatchObject({ code: "invalid_json" });
     expect(facts(large({ messages: [], deep: JSON.parse(`${"[".repeat(200)}${"]".repeat(200)}`) }))).toMatchObject({

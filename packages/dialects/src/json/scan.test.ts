@@ -234,7 +234,7 @@ describe("a cursor over JSON", () => {
   it("never calls whole what cannot be parsed", () => {
     fc.assert(
       fc.property(mutated, (bytes) => {
-        if (throughCursor(bytes) !== undefined) expect(isJson(bytes)).toBe(true);
+        expect(throughCursor(bytes) === undefined || isJson(bytes)).toBe(true);
       }),
       { numRuns: 3000 },
     );

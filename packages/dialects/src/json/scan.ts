@@ -75,7 +75,7 @@ function isPlain(bytes: number): boolean {
 
 /** @returns the length of an escape with its backslash, or 0 when it is none */
 function escapeLength(body: Buffer, at: number): number {
-  switch (body[at]) {
+  switch (body[at] ?? 0) {
     case quote:
     case backslash:
     case 0x2f: // /
@@ -135,7 +135,7 @@ export function bytesAre(body: Buffer, at: number, ascii: string): boolean {
  * @returns one past the value's last byte, or -1 when it is no JSON value, or a deeper one
  */
 export function valueEnd(body: Buffer, at: number, depth: number): number {
-  switch (body[at]) {
+  switch (body[at] ?? 0) {
     case quote:
       return stringEnd(body, at + 1);
     case 0x7b:
