@@ -81,7 +81,8 @@ export async function compare(options: BenchOptions): Promise<Section> {
   const running = entries.filter((entry) => "gateway" in entry);
   const tables: string[] = [];
   for (const name of options.cases) {
-    const findings = await runCase(cases[name], running, mock, directory, options);
+    const taking = running.filter(({ contender }) => contender.cases?.includes(name) ?? true);
+    const findings = await runCase(cases[name], taking, mock, directory, options);
     const isStream = cases[name].model !== "bench-json";
     tables.push(`### ${cases[name].title}`, renderFindings(findings, isStream ? eventsPerStream : null));
   }
@@ -94,7 +95,7 @@ export async function compare(options: BenchOptions): Promise<Section> {
       "User and system time of the gateway's process, all its threads and child processes, from the load's start until",
       `0.3 s after its end, divided by what the upstream served. ${options.rounds} interleaved rounds of`,
       `${options.seconds} s, closed loop; ratios are medians of the rounds' own ratios, microseconds are for orientation.`,
-      provenance(running.map(({ gateway }) => gateway.version)),
+      provenance([...new Set(running.map(({ gateway }) => gateway.version))]),
     ].join(" "),
     tables,
   };

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -53,7 +54,7 @@ async function runWrk(program: string, gateway: Gateway, load: Load, bodyFile: s
   ]);
   const headers = Object.entries(gateway.headers).map(([name, value]) => `${name}: ${value}`);
   const { stdout } = await run(command, args, {
-    env: { ...process.env, BENCH_BODY: bodyFile, BENCH_HEADERS: headers.join("\n") },
+    env: { ...process.env, BENCH_BODY: bodyFile, BENCH_HEADERS: headers.join("\n"), BENCH_RUN: randomUUID() },
     timeout: (load.seconds + 30) * 1000,
   });
   return parseWrkOutput(stdout);

@@ -41,7 +41,7 @@ commands
 options
   --rounds N           rounds of compare and latency (7)
   --seconds N          seconds of load per measurement (4)
-  --only a,b           contenders: haproxy, nginx, bare-node, tuloy, portkey
+  --only a,b           contenders: haproxy, nginx, bare-node, tuloy, tuloy-latency, tuloy-keyed, portkey
   --cases a,b          ${caseNames.join(", ")}
   --samples N          samples per class of recovery, and of start (10)
   --minutes N          length of the soak (10)

@@ -1,12 +1,29 @@
 -- The request comes from the environment, so that wrk builds it once; the result goes out as one line of JSON.
--- BENCH_BODY: the file with the request's body. BENCH_HEADERS: lines of `name: value`.
+-- BENCH_BODY: the file with the request's body. BENCH_HEADERS: lines of `name: value`, in which `{request}` and `{session}`
+-- are replaced for each request. BENCH_RUN: what no other run has.
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.body = file:read("*a")
 file:close()
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
+local varied = false
 for name, value in (os.getenv("BENCH_HEADERS") or ""):gmatch("([^\n:]+): ([^\n]*)") do
   wrk.headers[name] = value
+  varied = varied or value:find("{", 1, true)
+end
+
+if varied then
+  local run = os.getenv("BENCH_RUN")
+  local sent = 0
+  function request()
+    sent = sent + 1
+    local values = { request = run .. "-" .. sent, session = sent % 1000 }
+    local headers = {}
+    for name, value in pairs(wrk.headers) do
+      headers[name] = tostring(value):gsub("{(%a+)}", values)
+    end
+    return wrk.format(nil, nil, headers)
+  end
 end
 
 function done(summary, latency, requests)

@@ -1,9 +1,13 @@
+import type { CaseName } from "../options.ts";
+
 /** A gateway to measure. Adding one is adding a file like those beside this one, and a line in `all.ts`. */
 export interface Contender {
   /** For `--only`. */
   readonly name: string;
   /** For tables. */
   readonly title: string;
+  /** The only cases in which it takes part; absent: all. */
+  readonly cases?: readonly CaseName[];
   /** Starts it on the gateway's core and waits until it serves. */
   start(site: Site): Promise<StartOutcome>;
 }
@@ -23,7 +27,10 @@ export interface Gateway {
   readonly pid: number;
   readonly origin: string;
   readonly version: string;
-  /** What a client must send besides its body: the key, and where the gateway wants it, the upstream. */
+  /**
+   * What a client must send besides its body: the key, and where the gateway wants it, the upstream. In a value, wrk puts
+   * something for `{request}` that no other request has, and one of a thousand names for `{session}`.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /** From its spawn to its first answer that it is ready. */
   readonly readyMs: number;

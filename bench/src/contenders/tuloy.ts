@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { request } from "undici";
 
 import { benchModels } from "../answers.ts";
-import type { Contender, StartOutcome } from "./contender.ts";
+import { loadProgram } from "../load.ts";
+import type { Contender, Site, StartOutcome } from "./contender.ts";
 import { serve } from "./serve.ts";
 
 const program = fileURLToPath(new URL("../bin/tuloy.mjs", import.meta.resolve("tuloy")));
@@ -25,12 +26,20 @@ export interface TuloySetup {
   readonly directory: string;
   /** In order of preference. */
   readonly providers: readonly BenchProvider[];
+  /** The only route's. Default: order. */
+  readonly strategy?: "order" | "latency";
+  /** What clients send besides the key. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Settings of the only route's `failover`, as the configuration file spells them. */
   readonly failover?: Readonly<Record<string, unknown>>;
 }
 
 /** The configuration file's content. Written as JSON, which is YAML too. */
-function configuration({ directory, providers, failover = {} }: TuloySetup, port: number, key: string): object {
+function configuration(
+  { directory, providers, strategy = "order", failover = {} }: TuloySetup,
+  port: number,
+  key: string,
+): object {
   return {
     server: { host: "127.0.0.1", port },
     data: { dir: join(directory, "data") },
@@ -48,7 +57,7 @@ function configuration({ directory, providers, failover = {} }: TuloySetup, port
         },
       ]),
     ),
-    routes: [{ name: "default", match: {}, strategy: "order", providers: providers.map(({ name }) => name), failover }],
+    routes: [{ name: "default", match: {}, strategy, providers: providers.map(({ name }) => name), failover }],
   };
 }
 
@@ -67,7 +76,7 @@ export async function startTuloy(setup: TuloySetup, everyMs?: number): Promise<S
         writeFileSync(file, JSON.stringify(configuration(setup, port, key), null, 2));
         return [program, "start", "--config", file];
       },
-      headers: { authorization: `Bearer ${key}` },
+      headers: { authorization: `Bearer ${key}`, ...setup.headers },
       probe: isReady,
       ...(everyMs === undefined ? {} : { everyMs }),
     },
@@ -91,3 +100,26 @@ export const tuloy: Contender = {
   start: async ({ directory, upstreamPort }) =>
     startTuloy({ directory, providers: [{ name: "mock", port: upstreamPort, models: benchModels }] }),
 };
+
+/** With what else may be in use: two providers in `latency` order, and sessions that stick to one of them. */
+export const tuloyLatency: Contender = {
+  name: "tuloy-latency",
+  title: "Tuloy, latency and sessions",
+  cases: ["json-small"],
+  start: async (site) => startVaried(site, { "x-session-id": "session-{session}" }),
+};
+
+/** The same with an idempotency key on every request, which costs two durable writes: of the claim and of the answer. */
+export const tuloyKeyed: Contender = {
+  name: "tuloy-keyed",
+  title: "Tuloy, the same and a key each",
+  cases: ["json-small"],
+  start: async (site) =>
+    startVaried(site, { "x-session-id": "session-{session}", "idempotency-key": "bench-{request}" }),
+};
+
+async function startVaried({ directory, upstreamPort }: Site, headers: Record<string, string>): Promise<StartOutcome> {
+  if (loadProgram !== "wrk") return { ready: false, why: "only wrk can send other headers with each request" };
+  const providers = ["one", "two"].map((name) => ({ name, port: upstreamPort, models: benchModels }));
+  return startTuloy({ directory, providers, strategy: "latency", headers });
+}

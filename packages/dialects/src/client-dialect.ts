@@ -15,7 +15,7 @@ export type Answer =
   | {
       readonly ok: true;
       readonly usage: Usage | null;
-      /** Characters of generated content, to estimate usage by when there is none. */
+      /** Characters of generated content, to estimate usage by; it may be 0 where there is usage. */
       readonly textLength: number;
       /** Complete, but without content, tool call, refusal or output tokens. */
       readonly empty: boolean;

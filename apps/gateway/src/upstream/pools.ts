@@ -1,88 +1,50 @@
-import type { Client as ClientOf, Dispatcher, Pool as PoolOf } from "undici";
-// The index loads a whole browser's worth of fetch, caches and sockets besides: a fifth of the gateway's start.
-import Client from "undici/lib/dispatcher/client.js";
-import Pool from "undici/lib/dispatcher/pool.js";
+import type { Dispatcher } from "undici";
 
-import { deniedLiteral, guardedLookup } from "./address-guard.ts";
-import type { CarriedHandler, Carrier, Destination, Outlet, UpstreamRequest } from "./outlet.ts";
-
-/**
- * HTTP/1.1 on purpose: one connection carries one request, so a broken connection takes one request with it and not every
- * stream of a provider at once. All limits of undici are off or wide: the relay keeps its own, finer deadlines.
- */
-function connectionOptions(to: Destination): PoolOf.Options & ClientOf.Options {
-  return {
-    allowH2: false,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
-    connect: to.private ? { timeout: 60_000 } : { timeout: 60_000, lookup: guardedLookup },
-  };
-}
-
-/** undici tells nobody whether a request goes over a fresh connection, and nothing in its timing gives it away. */
-class CountingClient extends Client implements Carrier {
-  #requests = 0;
-
-  constructor(origin: string | URL, options: ClientOf.Options) {
-    super(origin, options);
-    this.on("connect", () => {
-      this.#requests = 0;
-    });
-  }
-
-  override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (isCarried(handler)) handler.carriedBy(this);
-    return super.dispatch(request, handler);
-  }
-
-  countRequest(): boolean {
-    this.#requests += 1;
-    return this.#requests > 1;
-  }
-}
-
-function isCarried(handler: Dispatcher.DispatchHandler): handler is CarriedHandler {
-  return "carriedBy" in handler;
-}
+import { deniedLiteral } from "./address-guard.ts";
+import { OriginPool } from "./origin-pool.ts";
+import type { CarriedHandler, Destination, Outlet, UpstreamRequest } from "./outlet.ts";
 
 /** The connection pools of the process: the only way out. One pool an origin, opened at its first use. */
 export class UpstreamPools implements Outlet {
-  readonly #pools = new Map<string, PoolOf | Error>();
+  /** Two providers with the same origin may differ in what addresses they are permitted: they never share connections. */
+  readonly #public = new Map<string, OriginPool | Error>();
+  readonly #private = new Map<string, OriginPool>();
 
   dispatch(request: UpstreamRequest, handler: CarriedHandler): Error | null {
-    const { to, path, headers, body, method = "POST" } = request;
-    const pool = this.#pools.get(poolKey(to)) ?? this.#open(to);
+    const pool = this.#pool(request.to);
     if (pool instanceof Error) return pool;
-    pool.dispatch({ path, method, headers, body: method === "POST" ? body : null }, handler);
+    pool.dispatch(optionsOf(request), handler);
     return null;
   }
 
-  dispatchFresh({ to, path, headers, body, method = "POST" }: UpstreamRequest, handler: CarriedHandler): void {
-    const client = new CountingClient(to.origin, connectionOptions(to));
-    client.dispatch({ path, method, headers, body: method === "POST" ? body : null }, handler);
-    void client.close();
+  dispatchFresh(request: UpstreamRequest, handler: CarriedHandler): void {
+    const pool = this.#pool(request.to);
+    if (pool instanceof Error) throw pool;
+    pool.dispatchFresh(optionsOf(request), handler);
   }
 
   /** Breaks what is still open. For the end of the process, after the streams had their grace. */
   async destroy(): Promise<void> {
-    const pools = [...this.#pools.values()].filter((pool) => pool instanceof Pool);
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    const pools = [...this.#public.values(), ...this.#private.values()];
+    await Promise.all(pools.filter((pool) => pool instanceof OriginPool).map((pool) => pool.destroy()));
   }
 
-  #open(to: Destination): PoolOf | Error {
-    const pool =
-      (to.private ? null : deniedLiteral(new URL(to.origin))) ??
-      new Pool(to.origin, {
-        ...connectionOptions(to),
-        factory: (origin, options) => new CountingClient(origin, options),
-      });
-    this.#pools.set(poolKey(to), pool);
+  #pool(to: Destination): OriginPool | Error {
+    return (to.private ? this.#private : this.#public).get(to.origin) ?? this.#open(to);
+  }
+
+  #open(to: Destination): OriginPool | Error {
+    if (to.private) {
+      const pool = new OriginPool(to);
+      this.#private.set(to.origin, pool);
+      return pool;
+    }
+    const pool = deniedLiteral(new URL(to.origin)) ?? new OriginPool(to);
+    this.#public.set(to.origin, pool);
     return pool;
   }
 }
 
-function poolKey(to: Destination): string {
-  return to.private ? `private ${to.origin}` : to.origin;
+function optionsOf({ path, headers, body, method = "POST" }: UpstreamRequest): Dispatcher.DispatchOptions {
+  return { path, method, headers, body: method === "POST" ? body : null };
 }

@@ -7,9 +7,9 @@ declare module "undici/lib/dispatcher/client.js" {
   export default client;
 }
 
-declare module "undici/lib/dispatcher/pool.js" {
-  import type { Pool } from "undici";
+declare module "undici/lib/core/connect.js" {
+  import type { buildConnector } from "undici";
 
-  const pool: typeof Pool;
-  export default pool;
+  const build: typeof buildConnector;
+  export default build;
 }

@@ -4,6 +4,7 @@ import { clientError, type ClientError, type RoutingOverrides } from "@tuloy/con
 
 import { isForTheGateway, readOverrides } from "../overrides/read.ts";
 import { invalidField, kindOf } from "./invalid-field.ts";
+import { readLargeBody } from "./large-body.ts";
 import { locateJsonError } from "./locate-error.ts";
 import { stripMembers, type ScannedObject } from "./strip.ts";
 import { scanTopLevel } from "./top-level.ts";
@@ -11,6 +12,9 @@ import { isObject, parseJson, type JsonObject } from "./value.ts";
 
 /** A request's nesting, the outermost object included. Real requests have some ten levels, schemas in tools some thirty. */
 const maxDepth = 128;
+
+/** Smaller bodies are as quickly parsed. */
+const largeBytes = 16 * 1024;
 
 /** A request's body, parsed and with the places of its top-level members. */
 export interface RequestBody {
@@ -27,8 +31,17 @@ function lineAndColumn(body: Buffer, offset: number): string {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Reads what all requests have in common: a JSON object with a model. */
-export function readRequestBody(body: Buffer): RequestBody | ClientError {
+/**
+ * Reads what all requests have in common: a JSON object with a model.
+ * @param list a member whose content nobody needs where it is an array of plain objects, without objects or arrays in them: of
+ *   a large body it may be read as `[]`
+ */
+export function readRequestBody(body: Buffer, list: string | null = null): RequestBody | ClientError {
+  const large = list !== null && body.length >= largeBytes ? readLargeBody(body, list, maxDepth) : null;
+  return large === null ? parseRequestBody(body) : readFields(large.fields, large.object);
+}
+
+function parseRequestBody(body: Buffer): RequestBody | ClientError {
   const scanned = scanTopLevel(body, maxDepth);
   if (scanned.kind === "too_deep") {
     return clientError(
@@ -42,7 +55,12 @@ export function readRequestBody(body: Buffer): RequestBody | ClientError {
   if (!isObject(fields) || scanned.kind !== "object") {
     return clientError("invalid_request", `The request body must be a JSON object, but it is ${kindOf(fields)}.`);
   }
-  if (!isUtf8(body)) return clientError("invalid_json", "The request body is not UTF-8. Encode it as UTF-8.");
+  const { members, bodyStart } = scanned;
+  return readFields(fields, { body, members, bodyStart });
+}
+
+function readFields(fields: JsonObject, object: ScannedObject): RequestBody | ClientError {
+  if (!isUtf8(object.body)) return clientError("invalid_json", "The request body is not UTF-8. Encode it as UTF-8.");
   const read = readOverrides(fields);
   if ("code" in read) return read;
   const model = read.model ?? fields.model;
@@ -51,10 +69,9 @@ export function readRequestBody(body: Buffer): RequestBody | ClientError {
     return invalidField("model", `The field "model" must be a string, but it is ${kindOf(model)}.`);
   }
   if (model.trim() === "") return invalidField("model", 'The field "model" is empty. Name the model to use.');
-  const { members, bodyStart } = scanned;
   return {
     fields,
-    sendable: stripMembers({ body, members, bodyStart }, isForTheGateway),
+    sendable: stripMembers(object, isForTheGateway),
     model,
     overrides: read.overrides,
   };

@@ -16,7 +16,7 @@ describe("readChatAnswer", () => {
     expect(answer(completion({ content: "Hi" }, "length", { prompt_tokens: 3, completion_tokens: 1 }))).toEqual({
       ok: true,
       empty: false,
-      textLength: 2,
+      textLength: 0,
       usage: { input_tokens: 3, cached_input_tokens: 0, output_tokens: 1, reasoning_tokens: 0, source: "provider" },
     });
   });

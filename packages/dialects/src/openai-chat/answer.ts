@@ -3,10 +3,17 @@ import { garbled, readAnswerObject } from "../failure/answer-object.ts";
 import { isObject, text } from "../json/value.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import { contentLength } from "./content.ts";
+import { glanceAtAnswer } from "./glance.ts";
 import { readUsage } from "./usage.ts";
 
 /** Judges a whole `chat.completion`. */
 export function readChatAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer {
+  const usage = glanceAtAnswer(body);
+  return usage === null ? parseChatAnswer(body, preset) : { ok: true, usage, textLength: 0, empty: false };
+}
+
+/** The same for any answer, by parsing it. */
+export function parseChatAnswer(body: Buffer, preset: Pick<ProviderPreset, "markers">): Answer {
   const read = readAnswerObject(body, preset);
   if (!read.ok) return read;
   const { answer } = read;
@@ -23,5 +30,10 @@ export function readChatAnswer(body: Buffer, preset: Pick<ProviderPreset, "marke
   }
   const usage = readUsage(answer.usage);
   const silent = length === 0 && (usage?.output_tokens ?? 0) === 0;
-  return { ok: true, usage, textLength: length, empty: silent && finishReason !== "content_filter" };
+  return {
+    ok: true,
+    usage,
+    textLength: usage === null ? length : 0,
+    empty: silent && finishReason !== "content_filter",
+  };
 }

@@ -31,7 +31,8 @@ interface Media {
  * included, is for the upstream to judge.
  */
 export function readChatRequest(body: Buffer): ReadRequest | ClientError {
-  const read = readRequestBody(body);
+  // Routing counts the media of messages, which have objects in them. Plain texts it only measures, by their bytes.
+  const read = readRequestBody(body, "messages");
   if ("code" in read) return read;
   const { fields } = read;
   const { messages, stream } = fields;
