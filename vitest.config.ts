@@ -10,6 +10,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "bench/src/**/*.test.ts"],
+          // Properties run hundreds of cases: on a busy machine five seconds would judge the machine and not the code.
+          testTimeout: 30_000,
         },
       },
       {
