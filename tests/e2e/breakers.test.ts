@@ -91,7 +91,7 @@ describe("a breaker", () => {
   test("that opened on timeouts is tried by a probe, and by no user's request", async () => {
     const { a, b, gateway } = await setScene(
       { a: hang, b: answersChat("From the twin.") },
-      { failover: "first_token: 300ms, breaker: { failures: 2, open: 200ms, open_max: 200ms }" },
+      { failover: "first_token: 300ms, breaker: { failures: 2, open: 2s, open_max: 2s }" },
     );
     const heard = await Promise.all([hearStream(gateway.client()), hearStream(gateway.client())]);
     expect(heard.map(({ text }) => text)).toEqual(["From the twin.", "From the twin."]);
