@@ -64,6 +64,7 @@ export function encode(
         );
   return {
     deployment,
+    dialect: lane.dialect,
     stream,
     to,
     path:
@@ -102,6 +103,7 @@ export function encodeKept(
   const queries = [own, query.slice(1)].filter((part) => part !== "").join("&");
   return {
     deployment,
+    dialect,
     stream,
     method,
     to,

@@ -75,6 +75,7 @@ function called(authorize: Authorize, secret = "hush-hush"): { call: Plain; cloc
       trains: null,
       parameters: null,
     },
+    dialect: "openai-chat",
     stream: false,
     to: { origin: "https://provider.example", private: false },
     path: "/",

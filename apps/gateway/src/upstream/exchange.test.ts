@@ -65,6 +65,7 @@ function requestWith(authorize?: Authorize): UpstreamRequest {
       trains: null,
       parameters: null,
     },
+    dialect: "openai-chat",
     stream: false,
     to: { origin: "https://provider.example", private: false },
     path: "/v1/chat",

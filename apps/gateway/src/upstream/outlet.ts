@@ -1,4 +1,4 @@
-import type { Deployment } from "@tuloy/contract";
+import type { Deployment, Dialect } from "@tuloy/contract";
 import type { Dispatcher } from "undici";
 
 /** One origin, and whether private addresses are permitted for it. */
@@ -35,6 +35,8 @@ export type Authorize = (call: UnauthorizedCall) => Promise<Authorization>;
 /** What one call sends. */
 export interface UpstreamRequest {
   readonly deployment: Deployment;
+  /** In which the deployment is spoken to. */
+  readonly dialect: Dialect;
   readonly stream: boolean;
   /** POST when absent. Only a POST has a body. */
   readonly method?: UpstreamMethod;

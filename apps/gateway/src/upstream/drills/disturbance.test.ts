@@ -60,6 +60,7 @@ const request: UpstreamRequest = {
     trains: null,
     parameters: null,
   },
+  dialect: "openai-chat",
   stream: true,
   to: { origin: "http://127.0.0.1", private: true },
   path: "/",

@@ -1,18 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import type { Operation } from "@tuloy/contract";
-import { openaiChat, openaiEmbeddings, SseReader, type ClientDialect, type StreamWatch } from "@tuloy/dialects";
 import type { Dispatcher } from "undici";
 
 import type { CarriedHandler, Carrier, UpstreamRequest } from "../outlet.ts";
 import type { DisturbingFault } from "./laying.ts";
 import { connectionError, FaultyLine, type FaultHost } from "./line.ts";
-
-/** What is said in each operation, to tell events with content from others. */
-const dialects: Readonly<Record<Operation, ClientDialect>> = { chat: openaiChat, embeddings: openaiEmbeddings };
-
-/** An event whose JSON stops in the middle of a string. */
-const brokenEvent = Buffer.from('data: {"choices":[{"index":0,"delta":{"content":" brok\n\n');
+import { EventSpoiler, HalfOfJson, type Spoiler, type Spoilt } from "./spoiler.ts";
 
 /**
  * Stands between a real provider's answer and the call's handler and spoils the answer at the right place: of a stream, after
@@ -20,8 +13,7 @@ const brokenEvent = Buffer.from('data: {"choices":[{"index":0,"delta":{"content"
  */
 export class Disturbance extends FaultyLine implements CarriedHandler {
   readonly #fault: DisturbingFault;
-  readonly #operation: Operation;
-  readonly #stream: boolean;
+  readonly #request: UpstreamRequest;
   readonly #inner: CarriedHandler;
   #real: Dispatcher.DispatchController | null = null;
   /** Null: the answer passes as it is. */
@@ -34,8 +26,7 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
     super(handler, host);
     this.#fault = fault;
     this.#inner = handler;
-    this.#operation = request.deployment.operation;
-    this.#stream = request.stream;
+    this.#request = request;
   }
 
   carriedBy(carrier: Carrier): void {
@@ -68,7 +59,7 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.over) return;
-    if (status === 200) this.#prepare(headers["content-type"] ?? null);
+    if (status === 200) this.#prepare();
     this.handler.onResponseStart?.(this, status, headers);
     if (this.#early !== null) controller.pause();
   }
@@ -97,7 +88,7 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
     else this.#release();
   }
 
-  #prepare(contentType: string | null): void {
+  #prepare(): void {
     const fault = this.#fault;
     // The drill may have ended while the provider was thinking.
     if (!this.host.underWay) return;
@@ -113,13 +104,9 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
       whole: () => this.end(),
       struck: () => this.#struck(),
     };
-    const tokens = "tokens" in fault ? fault.tokens : Infinity;
-    if (!this.#stream) this.#spoil = fault.name === "no-done" ? null : new HalfOfJson(spoilt);
-    else this.#spoil = new EventSpoiler(fault.name, tokens, this.#watch(contentType), spoilt);
-  }
-
-  #watch(contentType: string | null): StreamWatch {
-    return dialects[this.#operation].watch({ wantsUsage: true, choices: 1, preset: { markers: [] }, contentType });
+    const { stream, dialect } = this.#request;
+    if (stream) this.#spoil = EventSpoiler.of(fault, dialect, spoilt);
+    else this.#spoil = fault.name === "no-done" ? null : new HalfOfJson(spoilt);
   }
 
   #release(): void {
@@ -153,107 +140,4 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
   }
 }
 
-/** What comes of an answer that is being spoiled. */
-interface Spoilt {
-  readonly host: FaultHost;
-  pass(bytes: Buffer): void;
-  /** It ends as the provider ended it. */
-  whole(): void;
-  /** The fault takes the place of the rest. */
-  struck(): void;
-}
-
-interface Spoiler {
-  push(chunk: Buffer): void;
-  end(): void;
-}
-
 const nothingMore: Spoiler = { push: () => undefined, end: () => undefined };
-
-/** Passes the first half of a JSON answer, once it is whole. */
-class HalfOfJson implements Spoiler {
-  readonly #out: Spoilt;
-  readonly #chunks: Buffer[] = [];
-
-  constructor(out: Spoilt) {
-    this.#out = out;
-  }
-
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  end(): void {
-    const whole = Buffer.concat(this.#chunks);
-    if (!this.#out.host.underWay) {
-      this.#out.pass(whole);
-      return this.#out.whole();
-    }
-    this.#out.pass(whole.subarray(0, Math.floor(whole.length / 2)));
-    this.#out.struck();
-  }
-}
-
-/** Passes a stream event by event, until the fault's place is reached. */
-class EventSpoiler implements Spoiler {
-  readonly #fault: DisturbingFault["name"];
-  readonly #tokens: number;
-  readonly #watch: StreamWatch;
-  readonly #out: Spoilt;
-  readonly #reader: SseReader;
-  #chunk: Buffer = Buffer.alloc(0);
-  #seen = 0;
-  /** The fault has struck, or has been slipped in: nothing more is to be done. */
-  #done = false;
-
-  constructor(fault: DisturbingFault["name"], tokens: number, watch: StreamWatch, out: Spoilt) {
-    this.#fault = fault;
-    this.#tokens = tokens;
-    this.#watch = watch;
-    this.#out = out;
-    const other = (carry: Buffer | null, start: number, end: number): void =>
-      this.#pass(this.#bytes(carry, start, end));
-    this.#reader = new SseReader({
-      event: (_name, _data, carry, start, end) => this.#event(this.#bytes(carry, start, end)),
-      comment: (_text, carry, start, end) => other(carry, start, end),
-      filler: other,
-      tail: (start, end) => other(null, start, end),
-    });
-  }
-
-  push(chunk: Buffer): void {
-    this.#chunk = chunk;
-    this.#reader.push(chunk);
-  }
-
-  end(): void {
-    this.#out.whole();
-  }
-
-  #event(bytes: Buffer): void {
-    if (this.#done || !this.#out.host.underWay) return this.#pass(bytes);
-    this.#watch.push(bytes);
-    const last = this.#watch.complete || this.#watch.done;
-    if (this.#fault === "no-done") {
-      if (!this.#watch.done) return this.#pass(bytes);
-    } else if (!last) {
-      this.#pass(bytes);
-      if (this.#watch.progress) this.#seen += 1;
-      if (this.#seen < this.#tokens) return;
-    }
-    this.#done = true;
-    if (this.#fault !== "malformed") return this.#out.struck();
-    this.#out.pass(brokenEvent);
-    if (last) this.#pass(bytes);
-  }
-
-  #pass(bytes: Buffer): void {
-    const struck = this.#done && this.#fault !== "malformed";
-    if (bytes.length > 0 && !struck) this.#out.pass(bytes);
-  }
-
-  #bytes(carry: Buffer | null, start: number, end: number): Buffer {
-    const rest = this.#chunk.subarray(start, end);
-    return carry === null ? rest : Buffer.concat([carry, rest]);
-  }
-}

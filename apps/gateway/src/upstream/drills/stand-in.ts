@@ -1,27 +1,27 @@
-import type { Deployment } from "@tuloy/contract";
+import { failureForms, type FailureForms, type SimulatedError } from "@tuloy/dialects";
 
-import { ChunkWriter, completionObject, type ChatAnswer } from "../../sandbox/chat-answer.ts";
-import { embeddingsAnswer } from "../../sandbox/embeddings.ts";
-import { errorBody } from "../../sandbox/exchange.ts";
-import { errorAnswers, type ApiError } from "../../sandbox/faults.ts";
-import { welcomePage, retryAfterHeader } from "../../sandbox/strike.ts";
+import { errorAnswers } from "../../sandbox/faults.ts";
+import { welcomePage } from "../../sandbox/strike.ts";
 import type { CarriedHandler, UpstreamRequest } from "../outlet.ts";
 import type { ReplacingFault } from "./laying.ts";
 import { connectionError, FaultyLine, type FaultHost } from "./line.ts";
 
 const heartbeatMs = 250;
 
-/** Stands in for a provider that fails: tells a call's handler what a connection to it would, without one. */
+/**
+ * Stands in for a provider that fails: tells a call's handler what a connection to it would, without one, in the dialect that the
+ * provider is spoken to in.
+ */
 export class StandIn extends FaultyLine {
   readonly #fault: ReplacingFault;
-  readonly #deployment: Deployment;
-  readonly #stream: boolean;
+  readonly #request: UpstreamRequest;
+  readonly #forms: FailureForms;
 
   constructor(fault: ReplacingFault, request: UpstreamRequest, handler: CarriedHandler, host: FaultHost) {
     super(handler, host);
     this.#fault = fault;
-    this.#deployment = request.deployment;
-    this.#stream = request.stream;
+    this.#request = request;
+    this.#forms = failureForms[request.dialect];
   }
 
   /** Nothing is told before this returns, as nothing of a network is. */
@@ -48,13 +48,18 @@ export class StandIn extends FaultyLine {
       case "empty":
         return this.#answer(200, this.#contentType, this.#emptyAnswer());
       case "html":
-        return this.#answer(200, "text/html; charset=utf-8", welcomePage);
+        return this.#answer(200, "text/html; charset=utf-8", Buffer.from(welcomePage));
       case "error-event": {
-        const error = JSON.stringify(errorBody(errorAnswers["500"]));
-        return this.#answer(200, this.#contentType, this.#stream ? `data: ${error}\n\n` : error);
+        const error = errorCalled("500", null);
+        const { body } = this.#forms.errorAnswer(error);
+        return this.#answer(
+          200,
+          this.#contentType,
+          this.#request.stream ? this.#forms.errorEvent(error) : Buffer.from(body),
+        );
       }
       case "429":
-        return this.#error(errorAnswers["429"], retryAfterHeader(this.#fault.ms));
+        return this.#error(errorCalled("429", this.#fault.ms));
       case "500":
       case "503":
       case "529":
@@ -62,60 +67,40 @@ export class StandIn extends FaultyLine {
       case "401":
       case "403":
       case "404":
-        return this.#error(errorAnswers[this.#fault.name]);
+        return this.#error(errorCalled(this.#fault.name, null));
     }
   }
 
   get #contentType(): string {
-    return this.#stream ? "text/event-stream; charset=utf-8" : "application/json";
+    return this.#request.stream ? this.#forms.streamType : "application/json";
   }
 
-  #error(error: ApiError, headers: Readonly<Record<string, string>> = {}): void {
-    this.#answer(error.status, "application/json", JSON.stringify(errorBody(error)), headers);
+  #error(error: SimulatedError): void {
+    const { status, headers, body } = this.#forms.errorAnswer(error);
+    this.#answer(status, "application/json", Buffer.from(body), headers);
   }
 
-  #answer(status: number, type: string, text: string, headers: Readonly<Record<string, string>> = {}): void {
+  #answer(status: number, type: string, body: Buffer, headers: Readonly<Record<string, string>> = {}): void {
     this.head(status, { ...headers, "content-type": type });
-    this.data(Buffer.from(text));
+    this.data(body);
     this.end();
   }
 
   #beat(): void {
     if (this.over) return;
-    if (!this.paused) this.data(Buffer.from(this.#stream ? ": PROCESSING\n\n" : " "));
+    if (!this.paused) this.data(this.#request.stream ? this.#forms.keepAlive : whiteSpace);
     this.after(heartbeatMs, () => this.#beat());
   }
 
-  #emptyAnswer(): string {
-    const { operation, upstreamModel } = this.#deployment;
-    if (operation === "embeddings") {
-      return JSON.stringify(
-        embeddingsAnswer({ model: upstreamModel, inputs: [], dimensions: 1, base64: false, promptTokens: 0 }),
-      );
-    }
-    const answer = emptyChat(upstreamModel, this.host.clock.wall());
-    if (!this.#stream) return JSON.stringify(completionObject(answer));
-    const writer = new ChunkWriter(answer);
-    return writer.role() + writer.ending(true);
+  #emptyAnswer(): Buffer {
+    const { deployment, stream, body } = this.#request;
+    const created = Math.floor(this.host.clock.wall() / 1000);
+    return this.#forms.emptyAnswer({ model: deployment.upstreamModel, stream, created, request: body });
   }
 }
 
-function emptyChat(model: string, wall: number): ChatAnswer {
-  return {
-    id: "chatcmpl-drill",
-    created: Math.floor(wall / 1000),
-    ask: {
-      model,
-      stream: true,
-      includeUsage: true,
-      maxTokens: null,
-      jsonObject: false,
-      prompt: "",
-      begun: null,
-      lastUserText: "",
-      promptTokens: 0,
-    },
-    pieces: [],
-    finishReason: "stop",
-  };
+const whiteSpace = Buffer.from(" ");
+
+function errorCalled(name: keyof typeof errorAnswers, retryAfterMs: number | null): SimulatedError {
+  return { name, retryAfterMs, ...errorAnswers[name] };
 }
