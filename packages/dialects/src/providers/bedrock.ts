@@ -151,5 +151,16 @@ export const bedrock: ProviderPreset = {
   markers,
   // It tells nothing of what is left.
   rateLimitHeaders: [],
+  // By marks for Claude, and by itself for some.
+  promptCaching: "marks",
+  // Neither prompts nor answers are stored or shared with who made the model.
+  retains: false,
+  trains: false,
+  dataPolicy: "https://docs.aws.amazon.com/bedrock/latest/userguide/data-protection.html",
+  quirks: [
+    "Ids that begin with a part of the world (us., eu., apac., global.) are computed anywhere in it, whatever the location.",
+    "Many models are served through such an inference profile only.",
+  ],
+  verified: true,
   docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html",
 };

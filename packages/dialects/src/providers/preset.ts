@@ -78,12 +78,14 @@ export interface ProviderPreset {
    * provider.
    */
   readonly baseUrl: string | null;
-  /** Where this endpoint wants the key otherwise than the provider's others do. */
-  readonly auth?: KeyHeader;
   /** What that `base_url` looks like: shown where it is missing, and its path is that of a `base_url` without one. */
   readonly baseUrlForm?: string;
   /** What is deployed there only its owner knows, so the configuration must name the models. */
   readonly modelsAreOwn?: true;
+  /** Hosts of locations that the base URL's own host does not hold for. */
+  readonly locationHosts?: ReadonlyMap<string, string>;
+  /** In which of our regions a location is. Absent: a location is a region by the same name. One that is not listed: unknown. */
+  readonly locationRegions?: ReadonlyMap<string, string>;
   /**
    * Ids that begin so, or a part of which does, are computed in this region whatever the location, since they span several; null:
    * nobody but the configuration can say where. Absent: there are none such.
