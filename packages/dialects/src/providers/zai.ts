@@ -10,14 +10,9 @@ export const zai: ProviderPreset = {
   refuses: ["logit_bias", "logprobs", "top_logprobs", "n"],
   markers: [
     {
-      code: "1113",
-      class: "quota_exhausted",
-      because: "the account is in arrears, under 429",
-    },
-    {
       message: "insufficient balance",
       class: "quota_exhausted",
-      because: "the same in words; its codes are numbers",
+      because: "the account is in arrears, under 429; its code 1113 is a number, like every status",
     },
   ],
   promptCaching: "automatic",
