@@ -5,7 +5,7 @@ import type { JsonObject } from "../json/value.ts";
 import { claudeWays, type ClaudeWays } from "./claude.ts";
 import { jsonTool } from "./json-tool.ts";
 import { closedSchema, objectSchema } from "./schema.ts";
-import { writeThinking } from "./thinking.ts";
+import { goesOnWithoutThought, writeThinking } from "./thinking.ts";
 import { cacheMembers, textBlocks, writeMessages, type Notes } from "./write-content.ts";
 
 /** A request must name a limit. What most models that are not known here can give. */
@@ -22,7 +22,13 @@ export function writeMessagesRequest(request: HubRequest, target: WriteTarget): 
   const tools = writeTools(request.tools, asTool, ways, notes);
   const choice = toolChoice(request, asTool !== null);
   const forced = choice?.type === "any" || choice?.type === "tool";
-  const thinking = writeThinking(request.reasoning, maxTokens, ways, forced, notes);
+  const messages = writeMessages(request.messages, notes);
+  const hindrances = {
+    refused: request.reasoning !== null && spelling(target, "reasoning_effort") === null,
+    forcesTool: forced,
+    bare: request.reasoning !== null && goesOnWithoutThought(messages),
+  };
+  const thinking = writeThinking(request.reasoning, maxTokens, ways, hindrances, notes);
   const config = {
     ...(thinking.effort === null ? {} : { effort: thinking.effort }),
     ...(request.format?.kind === "json_schema" && ways.schemas
@@ -33,7 +39,7 @@ export function writeMessagesRequest(request: HubRequest, target: WriteTarget): 
     model: target.model,
     max_tokens: maxTokens,
     ...systemMembers(request, notes),
-    messages: writeMessages(request.messages, notes),
+    messages,
     ...(tools.length === 0 ? {} : { tools }),
     ...(tools.length === 0 || choice === null ? {} : { tool_choice: choice }),
     ...thinking.members,
@@ -113,7 +119,7 @@ function toolChoice(
   if (jsonAsTool) {
     // The answer is a call as well: with other tools beside it, any of them; without, that one.
     return tools.length === 0 || wanted?.kind === "none"
-      ? { type: "tool", name: jsonTool }
+      ? { type: "tool", name: jsonTool, disable_parallel_tool_use: true }
       : { type: "any", ...single };
   }
   if (wanted === null) return parallelToolCalls === false ? { type: "auto", ...single } : null;
