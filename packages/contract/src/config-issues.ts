@@ -30,7 +30,6 @@ const unavailableFields: ReadonlySet<string> = new Set([
 
 const unavailableValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["routes.*.retention", new Set(["full"])],
-  ["providers.*.kind", new Set(["anthropic", "azure"])],
 ]);
 
 const notAvailable = "is not available in this version";

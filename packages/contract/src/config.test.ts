@@ -85,7 +85,6 @@ describe("the schema of tuloy.yaml", () => {
   it.each([
     ["shared", { ...sandbox, shared: { url: "redis://x" } }],
     ["data.url", { ...sandbox, data: { url: "postgres://x" } }],
-    ['providers.openai.kind: "azure"', { providers: { openai: { kind: "azure" } } }],
     ["routes.0.cache", route({ cache: { ttl: "10m" } })],
     ['routes.0.retention: "full"', route({ retention: "full" })],
   ])("says of %s that this version does not have it", (path, input) => {

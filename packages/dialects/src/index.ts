@@ -21,6 +21,7 @@ export * from "./providers/continuation.ts";
 export { bodyFor, dialectsFor, endpointFor, pathOf } from "./providers/endpoint.ts";
 export { googleRegions } from "./providers/google.ts";
 export * from "./providers/index.ts";
+export { messagesFor } from "./providers/messages.ts";
 export * from "./providers/preset.ts";
 export { readRateLimits } from "./rate-limits/read.ts";
 export type { StreamRelabel } from "./relabel/stream.ts";

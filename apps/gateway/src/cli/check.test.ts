@@ -311,3 +311,13 @@ routes:
     expect((await plan("@rack/gpt-4.1", "--tokens", "40000")).out).toContain("no candidate is left");
   });
 });
+
+describe("a provider whose kind is not yet verified", () => {
+  it("is named by tuloy check, in words and in JSON, and one that is verified is not", async () => {
+    write("providers:\n  z: { kind: zai, keys: [{ value: k }] }\n  g: { kind: groq, keys: [{ value: l }] }\n");
+    const { out } = await check();
+    expect(out).toContain("z: what is known of kind zai is not yet verified; tuloy providers kinds zai shows it");
+    expect(out).not.toContain("kind groq");
+    expect(JSON.parse((await check("--json")).out)).toMatchObject({ unverified: [{ provider: "z", kind: "zai" }] });
+  });
+});

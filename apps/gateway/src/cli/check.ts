@@ -43,6 +43,7 @@ async function check(flags: CheckFlags, io: CommandIo): Promise<void> {
         providers: [...loaded.snapshot.providers.keys()],
         routes,
         completion: completionViews(loaded.snapshot),
+        unverified: unverifiedOf(loaded.snapshot),
       },
       io,
     );
@@ -109,12 +110,27 @@ function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[]
   return [
     `${styled("green", `${name} is valid`, io.stdout)}: ${counts.join(", ")}`,
     ...routes.flatMap((route) => ["", ...describeRoute(route, io)]),
+    ...unverifiedLines(snapshot),
     ...section(
       "when a stream breaks after its first token",
       describeCompletion(snapshot.routes, completionViews(snapshot)),
       io,
     ),
   ];
+}
+
+/** Providers whose kind is made from public facts and not yet from its documentation, by name. */
+function unverifiedOf({ providers }: Snapshot): { readonly provider: string; readonly kind: string }[] {
+  return [...providers.values()].flatMap(({ name, preset: { kind, verified } }) =>
+    verified ? [] : [{ provider: name, kind }],
+  );
+}
+
+function unverifiedLines(snapshot: Snapshot): string[] {
+  return unverifiedOf(snapshot).map(
+    ({ provider, kind }) =>
+      `${provider}: what is known of kind ${kind} is not yet verified; tuloy providers kinds ${kind} shows it`,
+  );
 }
 
 function section(title: string, lines: readonly string[], io: CommandIo): string[] {

@@ -3,6 +3,7 @@ import { Command } from "commander";
 
 import { processIo, styled, type CommandIo } from "./command-io.ts";
 import { callControl } from "./gateway-client.ts";
+import { kindsCommand } from "./provider-kinds.ts";
 import type { RecordFlags } from "./records.ts";
 import { printable } from "./render/text.ts";
 import { table } from "./table.ts";
@@ -16,6 +17,7 @@ export function providersCommand(io: CommandIo = processIo): Command {
   return shared(new Command("providers"))
     .description("List the running gateway's deployments with their breakers and keys, or take some out of use.")
     .action((flags: ProviderFlags) => list(flags, io))
+    .addCommand(kindsCommand(io))
     .addCommand(
       new Command("isolate")
         .description(

@@ -1,6 +1,7 @@
 import type { ProviderConfig } from "@tuloy/contract";
 
 import { presetFor } from "./preset-for.ts";
+import { withPath } from "./with-path.ts";
 
 /** What an address may hold, written `{project}`, and the file says. */
 export const placeholders = ["project", "location"] as const;
@@ -12,7 +13,7 @@ export function baseUrlOf(provider: Placed): string | null {
   const { kind, base_url: own, location } = provider;
   const preset = presetFor(kind);
   const host = location === undefined ? undefined : preset.locationHosts?.get(location);
-  const template = own ?? (host === undefined ? preset.baseUrl : withHost(preset.baseUrl, host));
+  const template = withPath(own, preset) ?? (host === undefined ? preset.baseUrl : withHost(preset.baseUrl, host));
   if (template === null) return null;
   return placeholders.reduce((url, place) => url.replaceAll(`{${place}}`, () => provider[place] ?? ""), template);
 }

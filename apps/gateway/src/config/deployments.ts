@@ -93,6 +93,9 @@ function serving(
   const url = base === null ? null : URL.parse(base);
   const visibility = url === null ? provider.visibility : visibilityOf(provider, url);
   const abilities = own?.capabilities ?? said?.capabilities;
+  const preset = presetFor(provider.kind);
+  // What a kind does with what it is sent is said of its own address, not of whatever stands at another one.
+  const kindsOwn = url === null || preset.baseUrl === null || url.host === URL.parse(preset.baseUrl)?.host;
   const operation = own?.operation ?? said?.operation ?? known?.operation ?? "chat";
   return {
     deployment: {
@@ -111,8 +114,8 @@ function serving(
       parameters: parametersOf(provider, own, offer),
       quantization: own?.quantization ?? offer?.quantization ?? read?.quantization ?? null,
       owner: visibility === "private" ? fileOrganization : null,
-      retains: provider.retains ?? null,
-      trains: provider.trains ?? null,
+      retains: provider.retains ?? (kindsOwn ? preset.retains : null),
+      trains: provider.trains ?? (kindsOwn ? preset.trains : null),
     },
     dimensions: own?.dimensions ?? said?.dimensions ?? knownDimensions(id, known, catalog),
     path: provider.models === undefined ? null : ["providers", name, "models", modelName],

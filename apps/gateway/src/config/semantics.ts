@@ -79,7 +79,11 @@ function providerIssues(name: string, provider: ProviderConfig, catalog: Catalog
   if (provider.models !== undefined && Object.keys(provider.models).length === 0) {
     found.push(issue([...path, "models"], "is empty, so this provider serves nothing; name a model"));
   }
-  if (provider.models === undefined && automaticOffers(provider, catalog).length === 0) {
+  if (provider.models === undefined && preset.modelsAreOwn === true) {
+    const message =
+      "is missing: only you know what is deployed there; write models: { its-model: { id: your-deployment } }";
+    found.push(issue([...path, "models"], message, { at: "key" }));
+  } else if (provider.models === undefined && automaticOffers(provider, catalog).length === 0) {
     const message = "is missing: what such a server serves cannot be known; write models: { its-model: }";
     found.push(issue([...path, "models"], message, { at: "key" }));
   }
@@ -95,8 +99,9 @@ function addressIssues(path: IssuePath, provider: ProviderConfig): ConfigIssue[]
     return baseUrl === undefined ? [] : [issue(at, "is not for kind: sandbox, which runs inside Tuloy", { at: "key" })];
   }
   if (baseUrl === undefined) {
-    if (presetFor(kind).baseUrl !== null) return [];
-    return [issue(at, "is missing: write where its API is, for example http://10.0.0.5:8000/v1", { at: "key" })];
+    const { baseUrl: own, baseUrlForm = "http://10.0.0.5:8000/v1" } = presetFor(kind);
+    if (own !== null) return [];
+    return [issue(at, `is missing: write where its API is, for example ${baseUrlForm}`, { at: "key" })];
   }
   const expanded = baseUrlOf(provider) ?? "";
   const unknown = /\{[^}]*\}/.exec(expanded);

@@ -50,8 +50,11 @@ function wayOf(deployment: Deployment, provider: Provider, context: AttemptConte
 }
 
 function knownWay(deployment: Deployment, provider: Provider, context: AttemptContext): ContinuationWay | null {
-  if (provider.continuation !== null) return provider.continuation;
+  const { continuation } = provider;
   const spoken = spokenTo(deployment, context);
+  // What needs more than a last assistant message is a matter of the chat dialect: the provider's others do not have it.
+  const isGeneral = continuation === "none" || continuation === "assistant-prefix";
+  if (continuation !== null && (isGeneral || spoken === "openai-chat")) return continuation;
   return spoken === null ? null : (upstreamCodec(spoken)?.continues?.(deployment.model) ?? null);
 }
 

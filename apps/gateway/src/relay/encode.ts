@@ -5,6 +5,7 @@ import {
   bodyFor,
   endpointFor,
   laneFor,
+  messagesFor,
   pathOf,
   translationOf,
   type Endpoint,
@@ -68,12 +69,29 @@ export function encode(
     stream,
     to,
     path:
-      basePath +
+      (endpoint.basePath ?? basePath) +
       ((request.counts === true ? endpoint.countPath : undefined) ?? pathOf(endpoint, upstreamModel, stream)),
     headers: headersFor(stream, lane, endpoint, provider, secret, client),
-    body: bodyFor(endpoint, body),
+    body: endpoint.messages === undefined ? bodyFor(endpoint, body) : rewritten(request, deployment, endpoint, body),
     authorize: authorizerFor(provider, secret),
   };
+}
+
+/** What deployments got otherwise than the client sent it, since their provider wants messages otherwise. */
+const rewrites = new WeakMap<ReadRequest, Map<string, readonly string[]>>();
+
+function rewritten(request: ReadRequest, { id }: Deployment, endpoint: Endpoint, plain: Buffer): Buffer {
+  const { body, notes } = messagesFor(endpoint, bodyFor(endpoint, plain));
+  if (notes.length > 0) {
+    const known = rewrites.get(request) ?? new Map<string, readonly string[]>();
+    rewrites.set(request, known.set(id, notes));
+  }
+  return body;
+}
+
+/** Null where no deployment wanted the messages of a request otherwise: the common case. */
+export function rewriteNotes(request: ReadRequest): ReadonlyMap<string, readonly string[]> | null {
+  return rewrites.get(request) ?? null;
 }
 
 /** What is asked about something that a provider keeps. */
@@ -107,7 +125,7 @@ export function encodeKept(
     stream,
     method,
     to,
-    path: `${basePath}${path}${tail}${queries === "" ? "" : `?${queries}`}`,
+    path: `${endpoint.basePath ?? basePath}${path}${tail}${queries === "" ? "" : `?${queries}`}`,
     headers: headersFor(stream, { kind: "express", dialect }, endpoint, provider, secret, client),
     body: noBody,
     authorize: authorizerFor(provider, secret),

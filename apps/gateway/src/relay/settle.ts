@@ -17,7 +17,7 @@ import { plannedOf, primaryOf, type Plan, type PlannedEquivalent } from "@tuloy/
 import type { Principal } from "../config/key-ring.ts";
 import { failoverClass } from "./failover-class.ts";
 import type { Asked } from "./read.ts";
-import { targetOf } from "./encode.ts";
+import { rewriteNotes, targetOf } from "./encode.ts";
 import { keptCode, withoutWords } from "./reticence.ts";
 import { millis } from "./record.ts";
 
@@ -139,10 +139,12 @@ function translationNotes(
   plan: Plan,
   attempts: readonly AttemptRecord[],
 ): readonly string[] {
-  if (request.facts.parameters.length === 0 && !isTranslated(request)) return noNotes;
+  const rewrites = rewriteNotes(request);
+  if (request.facts.parameters.length === 0 && rewrites === null && !isTranslated(request)) return noNotes;
   return plannedOf(plan).flatMap((deployment) => {
     if (!attempts.some((attempt) => attempt.deployment === deployment.id)) return noNotes;
-    return notesOn(request, deployment, entry.model).map((note) => `${deployment.id}: ${note}`);
+    const notes = [...notesOn(request, deployment, entry.model), ...(rewrites?.get(deployment.id) ?? noNotes)];
+    return notes.map((note) => `${deployment.id}: ${note}`);
   });
 }
 

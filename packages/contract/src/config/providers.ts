@@ -16,6 +16,35 @@ export const providerKinds = [
   "gemini",
   "vertex",
   "sandbox",
+  "alibaba",
+  "azure",
+  "cerebras",
+  "cloudflare",
+  "cohere",
+  "databricks",
+  "deepinfra",
+  "deepseek",
+  "fireworks",
+  "github-models",
+  "groq",
+  "huggingface",
+  "llamacpp",
+  "lmstudio",
+  "minimax",
+  "mistral",
+  "moonshot",
+  "nebius",
+  "novita",
+  "nvidia",
+  "ollama",
+  "openrouter",
+  "perplexity",
+  "sambanova",
+  "sglang",
+  "together",
+  "vllm",
+  "xai",
+  "zai",
 ] as const;
 export type ProviderKind = (typeof providerKinds)[number];
 
@@ -24,13 +53,13 @@ export const provider = z
     kind: z
       .enum(providerKinds)
       .describe(
-        "anthropic; anthropic-compatible: any server that speaks Anthropic's dialect; openai; openai-compatible: any server that speaks OpenAI's, such as vLLM; bedrock: Amazon Bedrock; gemini: Google AI Studio; vertex: Gemini and Claude on Google Cloud's Vertex AI; sandbox: a built-in simulated provider.",
+        "What it is: a company or a server that is known (tuloy providers kinds lists them), openai-compatible or anthropic-compatible for any other that speaks such a dialect, or sandbox, a built-in simulated provider.",
       ),
     base_url: z
       .string()
       .optional()
       .describe(
-        "Where its API is, with its path: https://api.example.com/v1. It may hold {project} and {location}. Default: the kind's own address.",
+        "Where its API is, with its path: https://api.example.com/v1. It may hold {project} and {location}. Default: the kind's own address. Kinds whose address holds an account, and servers of your own, have none; there a host alone gets the kind's usual path.",
       ),
     project: projectName
       .optional()
@@ -56,12 +85,14 @@ export const provider = z
     retains: z
       .boolean()
       .optional()
-      .describe("Whether it keeps what it is sent. Default: unknown, so that a request with zdr does not go there."),
+      .describe(
+        "Whether it keeps what it is sent. Default: what is known of its kind; else unknown, so that a request with zdr does not go there.",
+      ),
     trains: z
       .boolean()
       .optional()
       .describe(
-        "Whether it trains on what it is sent. Default: unknown, so that a request with data_collection: deny does not go there.",
+        "Whether it trains on what it is sent. Default: what is known of its kind; else unknown, so that a request with data_collection: deny does not go there.",
       ),
     keys: z
       .array(providerKey)

@@ -27,6 +27,8 @@ export function claudeVersion(model: string): ClaudeVersion | null {
 export interface ClaudeWays {
   /** It goes on from a last assistant message. Since 4.6: "This model does not support assistant message prefill." */
   readonly prefill: boolean;
+  /** It can be asked to think. Since 3.7; older ones answer the wish with 400. */
+  readonly thinks: boolean;
   /** `thinking: {type: "adaptive"}` with `output_config.effort`; otherwise a budget of tokens. */
   readonly adaptive: boolean;
   /** Thinking can be turned off. */
@@ -44,6 +46,7 @@ export interface ClaudeWays {
 /** Servers that speak Anthropic's dialect for models of others took it over as it was before Claude 4.6. */
 const othersModel: ClaudeWays = {
   prefill: true,
+  thinks: true,
   adaptive: false,
   quiet: true,
   sampling: true,
@@ -61,6 +64,7 @@ export function claudeWays(model: string): ClaudeWays {
   const alwaysThinks = family === "fable" || family === "mythos" || (since(5, 5) && family !== "haiku");
   return {
     prefill: !since(4, 6),
+    thinks: since(3, 7),
     adaptive: since(4, 6),
     quiet: !alwaysThinks,
     sampling: !since(4, 7),

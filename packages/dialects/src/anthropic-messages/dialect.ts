@@ -1,7 +1,6 @@
 import type { ClientDialect } from "../client-dialect.ts";
 import { readExpressAnswer } from "../hub/reading.ts";
 import { ExpressWatch } from "../hub/watch.ts";
-import { isObject, parseJson, type JsonObject } from "../json/value.ts";
 import { scanTopLevel } from "../json/top-level.ts";
 import { splice } from "../json/splice.ts";
 import { relabelObject } from "../relabel/answer.ts";
@@ -9,6 +8,7 @@ import { StreamRelabel } from "../relabel/stream.ts";
 import { anthropicUpstream } from "./codec.ts";
 import { completable, continueMessages } from "./continue.ts";
 import { ping, writeMessagesError, writeMessagesErrorEvent } from "./errors.ts";
+import { follow, headOf } from "./head.ts";
 import { messagesPromptSize } from "./prompt-size.ts";
 import { readMessagesRequest } from "./request.ts";
 import { messageStop } from "./write-events.ts";
@@ -21,8 +21,9 @@ export const anthropicMessages: ClientDialect = {
   operation: "chat",
   read: readMessagesRequest,
   promptSize: messagesPromptSize,
-  watch: (options) => new ExpressWatch(options, { codec: anthropicUpstream, headOf, trailer }),
+  watch: (options) => new ExpressWatch(options, { codec: anthropicUpstream, headOf, follow, trailer }),
   headOf,
+  follow,
   completable,
   continueRequest: continueMessages,
   readAnswer: (body, preset) => readExpressAnswer(anthropicUpstream, body, preset),
@@ -33,13 +34,6 @@ export const anthropicMessages: ClientDialect = {
   heartbeat: ping,
   trailer,
 };
-
-/** What a stream began with: its `message_start`. */
-function headOf(name: string, data: string): JsonObject | null {
-  if (name !== "message_start") return null;
-  const event = parseJson(data);
-  return isObject(event) && isObject(event.message) ? { message: event.message } : null;
-}
 
 /** Only the first event names the model, inside its message. */
 function relabelEvent(event: Buffer, model: string): Buffer {

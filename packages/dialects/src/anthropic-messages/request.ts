@@ -18,6 +18,7 @@ import {
   usedCapabilities,
   type Contents,
 } from "./facts.ts";
+import { goesOnWithoutThought, withoutThought } from "./thinking.ts";
 
 /** Parameters by the names that a deployment's facts have for them: OpenAI's, where it has one. */
 const parameterNames: ReadonlyMap<string, string> = new Map([
@@ -87,28 +88,30 @@ function parametersOf({ members }: ScannedObject, fields: RequestBody["fields"])
   return used;
 }
 
-const foreignWithheld = ["reasoning of earlier turns was left out: another provider, or nobody, signed it"] as const;
+const foreignWithheld = "reasoning of earlier turns was left out: another provider, or nobody, signed it";
 
 class MessagesRequest implements ReadRequest {
   readonly operation = "chat";
   readonly dialect = "anthropic-messages";
   readonly model: string;
   readonly facts: RequestFacts;
-  readonly withheld: readonly string[];
   readonly #sendable: ScannedObject;
   /** What stands in the body: null when the model was the first of `models`. */
   readonly #named: string | null;
   /** There are thoughts that no deployment of this dialect takes. */
   readonly #foreign: boolean;
-  #purged: ScannedObject | null = null;
+  #purged: Purged | null = null;
 
   constructor({ fields, sendable, model }: RequestBody, facts: RequestFacts, foreign: boolean) {
     this.#sendable = sendable;
     this.#named = fields.model === model ? model : null;
     this.#foreign = foreign;
-    this.withheld = foreign ? foreignWithheld : nothing;
     this.model = model;
     this.facts = facts;
+  }
+
+  get withheld(): readonly string[] {
+    return this.#foreign ? this.#withoutForeign().withheld : nothing;
   }
 
   encode(
@@ -118,7 +121,7 @@ class MessagesRequest implements ReadRequest {
   ): Buffer {
     // Whoever is to translate it gets it without a model, and with the thoughts of all.
     const translated = upstreamModel === "";
-    let object = this.#foreign && !translated ? this.#withoutForeign() : this.#sendable;
+    let object = this.#foreign && !translated ? this.#withoutForeign().object : this.#sendable;
     if (target !== null) {
       const left = this.#leftOut(target);
       if (left.length > 0) object = stripMembers(object, (key) => left.includes(key));
@@ -143,13 +146,34 @@ class MessagesRequest implements ReadRequest {
     return left ?? nothing;
   }
 
-  #withoutForeign(): ScannedObject {
+  #withoutForeign(): Purged {
     return (this.#purged ??= purged(this.#sendable));
   }
 }
 
-/** Without the thoughts that Anthropic did not sign: it would refuse the whole request for one of them. */
-function purged(object: ScannedObject): ScannedObject {
+interface Purged {
+  readonly object: ScannedObject;
+  readonly withheld: readonly string[];
+}
+
+/**
+ * Without the thoughts that Anthropic did not sign: it would refuse the whole request for one of them. With them goes the wish to
+ * think by a budget, where it would be refused without them.
+ */
+function purged(object: ScannedObject): Purged {
+  const kept = withoutForeignThoughts(object);
+  const thinking = valueOf(kept, "thinking");
+  const messages = valueOf(kept, "messages");
+  const byBudget = isObject(thinking) && thinking.type === "enabled";
+  if (!byBudget || !Array.isArray(messages) || !goesOnWithoutThought(messages))
+    return { object: kept, withheld: [foreignWithheld] };
+  return {
+    object: stripMembers(kept, (key) => key === "thinking"),
+    withheld: [foreignWithheld, `thinking was left out: ${withoutThought}`],
+  };
+}
+
+function withoutForeignThoughts(object: ScannedObject): ScannedObject {
   const { body, members, bodyStart } = object;
   const edits: Edit[] = [];
   for (const { key, start, end } of members) {
@@ -166,6 +190,12 @@ function purged(object: ScannedObject): ScannedObject {
     return { key, start: from, end: end + shift };
   });
   return { body: written, members: moved, bodyStart };
+}
+
+/** The value of a member; of several of one name the last, as JSON has it. */
+function valueOf({ body, members }: ScannedObject, name: string): unknown {
+  const member = members.findLast(({ key }) => key === name);
+  return member === undefined ? undefined : parseJson(body.toString("utf8", member.start, member.end));
 }
 
 /** A message of nothing but such thoughts goes as a whole. */

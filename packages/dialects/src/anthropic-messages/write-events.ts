@@ -3,9 +3,11 @@ import type { Failure, Usage } from "@tuloy/contract";
 import { hiddenThoughtPart, reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { EventWriter, WriteContext } from "../hub/codec.ts";
+import { namePart } from "../hub/outgoing.ts";
 import type { Opaque } from "../hub/request.ts";
-import type { JsonObject } from "../json/value.ts";
+import { isObject, parseJson, type JsonObject } from "../json/value.ts";
 import { hubFinish, writeFinish } from "./finish.ts";
+import { MessageHead } from "./head.ts";
 import { callSignature, writeSignature } from "./opaque.ts";
 import { toolUseId } from "./tool-ids.ts";
 import { writeUsage } from "./usage.ts";
@@ -13,16 +15,23 @@ import { messageHead } from "./write-answer.ts";
 
 export const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
-/** Member of a head: the stream's end and its counts come together, with its last event. */
-const late = "ends_late";
-
 const none: readonly Buffer[] = [];
 
 type BlockKind = "text" | "thinking" | "tool_use";
 
+/** A call whose block has to wait for its turn. */
+interface WaitingCall {
+  readonly call: number;
+  readonly id: string;
+  readonly name: string;
+  readonly opaque: Opaque | null;
+  json: string;
+}
+
 /**
  * Writes a stream of events. The counts of tokens come with its end: other providers tell them there, and the end's are totals
- * that the client takes over.
+ * that the client takes over. Blocks come one after the other and are closed for good: clients act on a call when its block is
+ * closed. Where the pieces of several calls come in turns, the others wait until the arguments of the open one are whole.
  */
 export class MessageEventWriter implements EventWriter {
   readonly #context: WriteContext;
@@ -36,6 +45,13 @@ export class MessageEventWriter implements EventWriter {
   #signed = false;
   /** By call. */
   readonly #callIndexes = new Map<number, number>();
+  /** The call whose block is open, or was last. */
+  #call = -1;
+  /** What came of its arguments. */
+  #json = "";
+  readonly #waiting: WaitingCall[] = [];
+  /** Content was told: before that, a stream that goes on with another may still be dropped unsent. */
+  #told: boolean;
   /** The client was told how the answer ended. */
   #ended = false;
   #usage: Usage | null = null;
@@ -45,6 +61,7 @@ export class MessageEventWriter implements EventWriter {
   /** @param sent what an earlier stream of this answer told the client */
   constructor(context: WriteContext, sent: SentAnswer | null) {
     this.#context = context;
+    this.#told = sent === null;
     if (sent !== null) this.#goOn(sent);
   }
 
@@ -57,11 +74,13 @@ export class MessageEventWriter implements EventWriter {
       stop_sequence: null,
       usage: writeUsage(this.#usage),
     };
-    this.head = { message, [late]: true };
+    this.head = new MessageHead(message, true);
     this.#out += `event: message_start\ndata: {"type":"message_start","message":${JSON.stringify(message)}}\n\n`;
   }
 
   text(text: string): void {
+    this.#told = true;
+    if (this.#waiting.length > 0) this.#release(true);
     if (this.#kind !== "text") this.#start("text", '{"type":"text","text":""}');
     this.#delta(`{"type":"text_delta","text":${JSON.stringify(text)}}`);
   }
@@ -71,11 +90,14 @@ export class MessageEventWriter implements EventWriter {
   }
 
   thought(text: string): void {
+    this.#told = true;
+    if (this.#waiting.length > 0) this.#release(true);
     if (this.#kind !== "thinking") this.#startThinking();
     this.#delta(`{"type":"thinking_delta","thinking":${JSON.stringify(text)}}`);
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
+    if (this.#waiting.length > 0) this.#release(true);
     const signature = writeSignature(opaque, id);
     if (redacted) return this.#wholeRedacted(signature);
     if (this.#kind !== "thinking") this.#startThinking();
@@ -84,15 +106,25 @@ export class MessageEventWriter implements EventWriter {
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
-    if (opaque !== null) this.#wholeRedacted(callSignature + writeSignature(opaque));
-    const block = { type: "tool_use", id: toolUseId(id === "" ? this.#context.makeId() : id), name, input: {} };
-    this.#start("tool_use", JSON.stringify(block));
-    this.#callIndexes.set(call, this.#index);
+    this.#told = true;
+    if (this.#kind === "tool_use" && !isWhole(this.#json)) this.#waiting.push({ call, id, name, opaque, json: "" });
+    else this.#startCall(call, id, name, opaque);
   }
 
   toolArguments(call: number, json: string): void {
+    this.#told = true;
+    if (this.#waiting.length > 0) {
+      const waiting = this.#waiting.find((one) => one.call === call);
+      if (waiting !== undefined) {
+        waiting.json += json;
+        return;
+      }
+    }
     const index = this.#callIndexes.get(call);
-    if (index !== undefined) this.#delta(`{"type":"input_json_delta","partial_json":${JSON.stringify(json)}}`, index);
+    if (index === undefined) return;
+    if (call === this.#call) this.#json += json;
+    this.#delta(`{"type":"input_json_delta","partial_json":${JSON.stringify(json)}}`, index);
+    if (this.#waiting.length > 0 && json.trimEnd().endsWith("}")) this.#release(false);
   }
 
   usage(usage: Usage): void {
@@ -102,6 +134,7 @@ export class MessageEventWriter implements EventWriter {
   finish(reason: HubFinish, stopSequence: string | null): void {
     this.#finish = reason;
     this.#stopSequence = stopSequence;
+    this.#release(true);
     this.#stop();
   }
 
@@ -110,6 +143,10 @@ export class MessageEventWriter implements EventWriter {
   left(_what: string): void {}
 
   take(): readonly Buffer[] {
+    if (this.#told && this.head instanceof MessageHead) {
+      this.head.index = this.#index;
+      this.head.open = this.#kind !== null;
+    }
     if (this.#out === "") return none;
     const written = Buffer.from(this.#out);
     this.#out = "";
@@ -118,6 +155,7 @@ export class MessageEventWriter implements EventWriter {
 
   end(): Buffer {
     this.begin(null, null);
+    this.#release(true);
     this.#stop();
     const written = `${this.#out}${this.#ended ? "" : this.#messageDelta()}${messageStop}`;
     this.#out = "";
@@ -133,30 +171,57 @@ export class MessageEventWriter implements EventWriter {
     return `event: message_delta\ndata: ${JSON.stringify(event)}\n\n`;
   }
 
-  /** Goes on where an earlier stream stopped: its blocks are known from its parts. */
+  /** Goes on where an earlier stream stopped: what it told is told once more to nobody, which opens what it opened. */
   #goOn({ head, choices }: SentAnswer): void {
     this.head = head ?? {};
     const sent = choices.get(0);
-    for (const { part, text } of sent?.parts ?? []) {
-      const kind = kindOf(part);
-      // Arguments are in the block that the call's name began.
-      if (kind === null || (kind === "text" && this.#kind === "text")) continue;
-      this.#kind = kind;
-      // Of hidden thoughts each has a block, closed with it.
-      if (part === hiddenThoughtPart) {
-        this.#index += text.length;
-        this.#kind = null;
-        continue;
-      }
-      this.#index++;
-      if (kind === "tool_use") this.#callIndexes.set(this.#callIndexes.size, this.#index);
+    for (const { part, text } of sent?.parts ?? []) this.#tellAgain(part, text);
+    this.#told = false;
+    this.#out = "";
+    if (head instanceof MessageHead) {
+      this.#index = head.index;
+      if (!head.open) this.#kind = null;
+      else if (this.#kind === "tool_use") this.#callIndexes.set(this.#call, this.#index);
     }
     if (sent === undefined) return;
     // A thought that another one's answer begins with is another thought, with a signature of its own.
     if (this.#kind === "thinking" || sent.finishReason !== null) this.#stop();
     if (sent.finishReason === null) return;
-    if (head?.[late] === true) this.#finish = hubFinish(sent.finishReason);
+    if (head?.endsLate === true) this.#finish = hubFinish(sent.finishReason);
     else this.#ended = true;
+  }
+
+  #tellAgain(part: string, text: string): void {
+    if (part === textPart || part === refusalPart) this.text(text);
+    else if (part === reasoningPart) this.thought(text);
+    // Of hidden thoughts each has a block, closed with it.
+    else if (part === hiddenThoughtPart) for (let at = 0; at < text.length; at++) this.#wholeRedacted("");
+    else {
+      const call = callOf(part);
+      if (part === namePart(call)) this.toolCall(call, "", text, null);
+      else this.toolArguments(call, text);
+    }
+  }
+
+  #startCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    if (opaque !== null) this.#wholeRedacted(callSignature + writeSignature(opaque));
+    const block = { type: "tool_use", id: toolUseId(id === "" ? this.#context.makeId() : id), name, input: {} };
+    this.#start("tool_use", JSON.stringify(block));
+    this.#callIndexes.set(call, this.#index);
+    this.#call = call;
+    this.#json = "";
+  }
+
+  /** Calls that wait come after the open one, each when the one before it is whole. @param all nothing more comes of any */
+  #release(all: boolean): void {
+    while (all || isWhole(this.#json)) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#startCall(next.call, next.id, next.name, next.opaque);
+      if (next.json === "") continue;
+      this.#json = next.json;
+      this.#delta(`{"type":"input_json_delta","partial_json":${JSON.stringify(next.json)}}`);
+    }
   }
 
   #startThinking(): void {
@@ -196,9 +261,12 @@ export class MessageEventWriter implements EventWriter {
   }
 }
 
-/** @returns null for a part without a block of its own */
-function kindOf(part: string): BlockKind | null {
-  if (part === reasoningPart || part === hiddenThoughtPart) return "thinking";
-  if (part === textPart || part === refusalPart) return "text";
-  return part.startsWith("the name of call ") ? "tool_use" : null;
+/** Nothing can follow: the arguments are a JSON object. */
+function isWhole(json: string): boolean {
+  return isObject(parseJson(json));
+}
+
+/** The call that a part belongs to, by its name. */
+function callOf(part: string): number {
+  return Number(part.slice(part.lastIndexOf(" ") + 1));
 }

@@ -1,15 +1,18 @@
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { longestAnswer, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import type { HubFormat, HubRequest, HubTool } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { claudeWays, type ClaudeWays } from "./claude.ts";
 import { jsonTool } from "./json-tool.ts";
 import { closedSchema, objectSchema } from "./schema.ts";
-import { writeThinking } from "./thinking.ts";
+import { goesOnWithoutThought, writeThinking } from "./thinking.ts";
 import { cacheMembers, textBlocks, writeMessages, type Notes } from "./write-content.ts";
 
 /** A request must name a limit. What most models that are not known here can give. */
 const usualMaxTokens = 8192;
+/** `metadata.user_id` in https://platform.claude.com/docs/en/api/messages. */
+const longestUser = 256;
 
 const onlyJson =
   "Answer with a single JSON object and nothing else: no introduction, no explanation, no code fence around it.";
@@ -17,12 +20,20 @@ const onlyJson =
 export function writeMessagesRequest(request: HubRequest, target: WriteTarget): WrittenRequest {
   const notes: Notes = new Set();
   const ways = claudeWays(target.canonicalModel);
-  const maxTokens = limitOf(request, target, notes);
+  const note = (text: string): void => void notes.add(text);
+  const maxTokens = Math.max(1, longestAnswer(request, target, note) ?? target.outputTokens ?? usualMaxTokens);
+  const user = shortUser(request.user, longestUser, note);
   const asTool = request.format?.kind === "json_schema" && !ways.schemas ? request.format : null;
   const tools = writeTools(request.tools, asTool, ways, notes);
   const choice = toolChoice(request, asTool !== null);
   const forced = choice?.type === "any" || choice?.type === "tool";
-  const thinking = writeThinking(request.reasoning, maxTokens, ways, forced, notes);
+  const messages = writeMessages(request.messages, notes);
+  const hindrances = {
+    refused: request.reasoning !== null && spelling(target, "reasoning_effort") === null,
+    forcesTool: forced,
+    bare: request.reasoning !== null && goesOnWithoutThought(messages),
+  };
+  const thinking = writeThinking(request.reasoning, maxTokens, ways, hindrances, notes);
   const config = {
     ...(thinking.effort === null ? {} : { effort: thinking.effort }),
     ...(request.format?.kind === "json_schema" && ways.schemas
@@ -33,14 +44,14 @@ export function writeMessagesRequest(request: HubRequest, target: WriteTarget): 
     model: target.model,
     max_tokens: maxTokens,
     ...systemMembers(request, notes),
-    messages: writeMessages(request.messages, notes),
+    messages,
     ...(tools.length === 0 ? {} : { tools }),
     ...(tools.length === 0 || choice === null ? {} : { tool_choice: choice }),
     ...thinking.members,
     ...(Object.keys(config).length === 0 ? {} : { output_config: config }),
     ...sampling(request, target, ways, thinking.on, notes),
     ...stopMembers(request, notes),
-    ...(request.user === null ? {} : { metadata: { user_id: request.user } }),
+    ...(user === null ? {} : { metadata: { user_id: user } }),
     ...(request.stream ? { stream: true } : {}),
   };
   for (const [name, value] of [
@@ -51,13 +62,6 @@ export function writeMessagesRequest(request: HubRequest, target: WriteTarget): 
     if (value !== null && (name === "seed" || value !== 0)) notes.add(`${name} was left out: it is not taken there`);
   }
   return { body: Buffer.from(JSON.stringify(body)), notes: [...notes] };
-}
-
-function limitOf({ maxTokens }: HubRequest, { outputTokens }: WriteTarget, notes: Notes): number {
-  if (maxTokens === null) return outputTokens ?? usualMaxTokens;
-  if (outputTokens === null || maxTokens <= outputTokens) return Math.max(1, maxTokens);
-  notes.add(`max_tokens was lowered to ${outputTokens}, the longest answer of this model`);
-  return outputTokens;
 }
 
 function systemMembers({ system, format }: HubRequest, notes: Notes): JsonObject {
@@ -113,7 +117,7 @@ function toolChoice(
   if (jsonAsTool) {
     // The answer is a call as well: with other tools beside it, any of them; without, that one.
     return tools.length === 0 || wanted?.kind === "none"
-      ? { type: "tool", name: jsonTool }
+      ? { type: "tool", name: jsonTool, disable_parallel_tool_use: true }
       : { type: "any", ...single };
   }
   if (wanted === null) return parallelToolCalls === false ? { type: "auto", ...single } : null;

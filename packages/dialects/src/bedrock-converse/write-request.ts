@@ -1,5 +1,6 @@
 import { closedSchema } from "../anthropic-messages/schema.ts";
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { longestAnswer } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import type { HubRequest } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
@@ -12,7 +13,8 @@ import { writeTools } from "./write-tools.ts";
 export function writeRequest(asked: HubRequest, target: WriteTarget): WrittenRequest {
   const ways = waysOf(target.model, target.canonicalModel);
   const notes = new Set<string>();
-  const request = withoutRefused(asked, target, notes);
+  const maxTokens = longestAnswer(asked, target, (text) => notes.add(text));
+  const request = withoutRefused({ ...asked, maxTokens }, target, notes);
   const writer = new MessageWriter(ways, notes);
   const system = writer.system(request.system);
   const messages = writer.messages(request.messages);

@@ -1,4 +1,5 @@
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { longestAnswer } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import type { HubFormat, HubRequest, HubTool, HubToolChoice } from "../hub/request.ts";
 import { isObject } from "../json/value.ts";
@@ -49,9 +50,9 @@ class Writer {
   }
 
   #config(): Record<string, unknown> {
-    const { maxTokens, temperature, topP, topK, stop, seed, presencePenalty, frequencyPenalty, reasoning } =
-      this.#request;
+    const { temperature, topP, topK, stop, seed, presencePenalty, frequencyPenalty, reasoning } = this.#request;
     const config: Record<string, unknown> = {};
+    const maxTokens = longestAnswer(this.#request, this.#target, (text) => this.notes.add(text));
     if (maxTokens !== null) config.maxOutputTokens = maxTokens;
     if (temperature !== null && this.#takes("temperature")) config.temperature = temperature;
     if (topP !== null && this.#takes("top_p")) config.topP = topP;

@@ -7,6 +7,9 @@ import type { HubMessage, HubPart, HubRequest, HubSource } from "./request.ts";
 /** Dialects whose providers keep files under the same ids. */
 const sameFiles: readonly (readonly Dialect[])[] = [["openai-chat", "openai-responses"]];
 
+/** Where a last message of the assistant's is the beginning of the answer. All others take it for a finished turn, and begin anew. */
+const begunAnswers: ReadonlySet<Dialect> = new Set<Dialect>(["anthropic-messages", "bedrock-converse"]);
+
 /**
  * One client's request on its way into other dialects. The hub's form of it is made when it is first needed, and once, however
  * many deployments it is written for.
@@ -66,12 +69,21 @@ export class Translation {
     if (hub.messages.some(({ parts }) => keptElsewhere(parts, codec.dialect))) {
       return `the request holds a file that is kept at a provider of another dialect, and this deployment speaks ${codec.dialect}`;
     }
+    // What is answered would be put behind a beginning that it does not go on from.
+    if (begunAnswers.has(this.#codec.dialect) && !begunAnswers.has(codec.dialect) && isBegun(hub)) {
+      return `the request begins the answer with its last message, and this deployment speaks ${codec.dialect}, which does not go on from there`;
+    }
     const own = codec.obstacle?.(hub) ?? null;
     return own === null ? null : `this deployment speaks ${codec.dialect}, which ${own}`;
   }
 }
 
 const nothing: readonly string[] = [];
+
+function isBegun({ messages }: HubRequest): boolean {
+  const last = messages.at(-1);
+  return last?.role === "assistant" && last.parts.some(({ kind }) => kind === "text");
+}
 
 function keptElsewhere(parts: HubMessage["parts"], dialect: Dialect): boolean {
   return parts.some((part) => {

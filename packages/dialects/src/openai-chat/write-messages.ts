@@ -7,7 +7,11 @@ import type {
   HubToolCall,
   HubToolResult,
 } from "../hub/request.ts";
+import { shortCallId } from "../hub/limits.ts";
 import { writeCallProof } from "./opaque.ts";
+
+/** OpenAI refuses a longer id of a call: "Expected a string with maximum length 40". */
+const longestCallId = 40;
 
 type Written = Record<string, unknown>;
 
@@ -34,7 +38,7 @@ function user({ parts }: HubMessage): Written[] {
   const results = parts.filter((part) => part.kind === "tool_result");
   const written = results.map((result) => ({
     role: "tool",
-    tool_call_id: result.callId,
+    tool_call_id: shortCallId(result.callId, longestCallId),
     content: resultText(result),
   }));
   // A tool message holds text only: what else a tool gave back follows as the user's.
@@ -115,7 +119,12 @@ function assistant({ parts }: HubMessage, notes: string[]): Written {
 }
 
 function writeCall({ id, name, arguments: json, opaque }: HubToolCall): Written {
-  return { id, type: "function", function: { name, arguments: json }, ...writeCallProof(opaque ?? null) };
+  return {
+    id: shortCallId(id, longestCallId),
+    type: "function",
+    function: { name, arguments: json },
+    ...writeCallProof(opaque ?? null),
+  };
 }
 
 function note(notes: string[], words: string): void {

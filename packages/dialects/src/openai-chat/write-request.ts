@@ -1,6 +1,7 @@
 import type { Capability } from "@tuloy/contract";
 
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { longestAnswer, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import {
   effortOf,
@@ -18,6 +19,9 @@ import { writeMessages } from "./write-messages.ts";
  */
 export const chatExpresses: ReadonlySet<Capability> = new Set(["tools", "images", "files", "json_schema", "audio"]);
 
+/** OpenAI refuses a longer one with 400 `string_above_max_length`. */
+const longestUser = 64;
+
 /** Writes a request as a body of `POST /chat/completions`. */
 export function writeChatRequest(request: HubRequest, target: WriteTarget): WrittenRequest {
   const notes: string[] = [];
@@ -27,15 +31,17 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     if (value === null || value === undefined) return;
     const as = spelling(target, name);
     if (as === null) notes.push(`${name} was left out: it is not taken there`);
-    else body[as] = value;
+    // OpenRouter's name for it is an object's.
+    else body[as] = as === "reasoning" ? { effort: value } : value;
   };
+  const note = (text: string): void => void notes.push(text);
   body.messages = writeMessages(request, notes);
   if (request.tools.length > 0) set("tools", request.tools.map(writeTool));
   if (request.tools.length > 0)
     set("tool_choice", request.toolChoice === null ? null : writeToolChoice(request.toolChoice));
   if (request.tools.length > 0) set("parallel_tool_calls", request.parallelToolCalls);
   // The name that every server knows; OpenAI's reasoning models take only the other one, which their facts say.
-  set("max_tokens", request.maxTokens);
+  set("max_tokens", longestAnswer(request, target, note));
   set("temperature", request.temperature);
   set("top_p", request.topP);
   set("top_k", request.topK);
@@ -45,7 +51,7 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
   set("frequency_penalty", request.frequencyPenalty);
   if (request.format !== null) set("response_format", writeFormat(request.format));
   set("reasoning_effort", request.reasoning === null ? null : effort(request.reasoning, notes));
-  set("user", request.user);
+  set("user", shortUser(request.user, longestUser, note));
   if (request.stream) {
     body.stream = true;
     // Without usage in the stream, what it cost could only be estimated.

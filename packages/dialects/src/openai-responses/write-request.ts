@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { longestAnswer, shortCallId, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import {
   effortOf,
@@ -22,6 +21,8 @@ import { isObject, type JsonObject } from "../json/value.ts";
 const leastOutputTokens = 16;
 /** OpenAI refuses a longer id of a call. */
 const longestCallId = 64;
+/** And a longer id of a user. */
+const longestUser = 64;
 
 type Notes = Set<string>;
 
@@ -42,10 +43,12 @@ export function writeRequest(request: HubRequest, target: WriteTarget): WrittenR
     if (request.toolChoice !== null) body.tool_choice = writeToolChoice(request.toolChoice);
     set("parallel_tool_calls", request.parallelToolCalls);
   }
-  if (request.maxTokens !== null) {
-    body.max_output_tokens = Math.max(leastOutputTokens, request.maxTokens);
-    if (request.maxTokens < leastOutputTokens)
-      notes.add(`the limit of ${request.maxTokens} tokens was sent as ${leastOutputTokens}, the lowest that is taken`);
+  const note = (text: string): void => void notes.add(text);
+  const maxTokens = longestAnswer(request, target, note);
+  if (maxTokens !== null) {
+    body.max_output_tokens = Math.max(leastOutputTokens, maxTokens);
+    if (maxTokens < leastOutputTokens)
+      notes.add(`the limit of ${maxTokens} tokens was sent as ${leastOutputTokens}, the lowest that is taken`);
   }
   set("temperature", request.temperature);
   set("top_p", request.topP);
@@ -53,7 +56,7 @@ export function writeRequest(request: HubRequest, target: WriteTarget): WrittenR
   const written = reasoning === null ? null : writeReasoning(reasoning, target.canonicalModel, notes);
   if (written !== null && spelling(target, "reasoning_effort") !== null) body.reasoning = written;
   else if (written !== null) notes.add("reasoning was left out: it is not taken there");
-  set("user", request.user);
+  set("user", shortUser(request.user, longestUser, note));
   if (request.stream) body.stream = true;
   // With nothing kept, reasoning can only come back encrypted. Who did not ask for any would not know what it is.
   if (reasoning?.enabled === true && encrypts.test(target.canonicalModel))
@@ -166,10 +169,19 @@ function writeItem(part: HubPart, notes: Notes): JsonObject | null | undefined {
   if (part.kind === "tool_call") {
     if (part.opaque !== undefined) notes.add("a signature of another provider was left out");
     const { id, name } = part;
-    return { type: "function_call", call_id: callId(id), name, arguments: callArguments(part.arguments) };
+    return {
+      type: "function_call",
+      call_id: shortCallId(id, longestCallId),
+      name,
+      arguments: callArguments(part.arguments),
+    };
   }
   if (part.kind === "tool_result")
-    return { type: "function_call_output", call_id: callId(part.callId), output: writeResult(part, notes) };
+    return {
+      type: "function_call_output",
+      call_id: shortCallId(part.callId, longestCallId),
+      output: writeResult(part, notes),
+    };
   return part.kind === "thought" ? writeThought(part, notes) : undefined;
 }
 
@@ -244,9 +256,4 @@ function fileData({ mediaType, data }: Extract<HubSource, { at: "inline" }>): Js
 function extensionOf(mediaType: string): string {
   if (mediaType === "application/pdf") return "pdf";
   return mediaType.startsWith("text/") ? "txt" : "bin";
-}
-
-/** The same for a call and its result. */
-export function callId(id: string): string {
-  return id.length <= longestCallId ? id : `call_${createHash("sha256").update(id).digest("hex").slice(0, 48)}`;
 }

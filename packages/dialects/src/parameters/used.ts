@@ -17,11 +17,11 @@ const noParameters: ReadonlySet<string> = new Set([
 
 const nothing: readonly string[] = [];
 
-/** The parameters a body sets, in their order. One that is null is not set. */
+/** The parameters a body sets, in their order. One that is null is not set, and one answer is what everybody gives. */
 export function usedParameters({ members }: ScannedObject, fields: JsonObject): readonly string[] {
   let used: string[] | null = null;
   for (const { key } of members) {
-    if (noParameters.has(key) || fields[key] === null) continue;
+    if (noParameters.has(key) || fields[key] === null || (key === "n" && fields[key] === 1)) continue;
     if (used === null) used = [key];
     else if (!used.includes(key)) used.push(key);
   }

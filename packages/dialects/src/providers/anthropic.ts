@@ -44,6 +44,16 @@ export const anthropic: ProviderPreset = {
   continuation: null,
   markers: messagesMarkers,
   rateLimitHeaders: [anthropicRateLimits],
+  promptCaching: "marks",
+  // Kept for up to 30 days, unless another term was agreed; not trained on.
+  retains: true,
+  trains: false,
+  dataPolicy: "https://platform.claude.com/docs/en/build-with-claude/api-and-data-retention",
+  quirks: [
+    "Models up to Claude 4.5 go on with an answer that broke off; later ones refuse a last assistant message.",
+    "max_tokens is required: a request from another dialect that has none gets the model's own limit.",
+  ],
+  verified: true,
   docs: "https://platform.claude.com/docs/en/api/overview",
 };
 
@@ -53,5 +63,10 @@ export const anthropicCompatible: ProviderPreset = {
   kind: "anthropic-compatible",
   baseUrl: null,
   keyRequired: false,
+  promptCaching: null,
+  retains: null,
+  trains: null,
+  dataPolicy: null,
+  quirks: ["Servers differ in what they take of the dialect: marks for caching and thinking above all."],
   docs: null,
 };

@@ -151,5 +151,17 @@ export const bedrock: ProviderPreset = {
   markers,
   // It tells nothing of what is left.
   rateLimitHeaders: [],
+  // By marks for Claude, and by itself for some.
+  promptCaching: "marks",
+  // By the model, and by the account's data retention mode: some models keep up to 30 days against abuse.
+  retains: null,
+  trains: false,
+  dataPolicy: "https://docs.aws.amazon.com/bedrock/latest/userguide/data-retention.html",
+  quirks: [
+    "Ids that begin with a part of the world (us., eu., apac., global.) are computed anywhere in it, whatever the location.",
+    "Many models are served through such an inference profile only.",
+    "Whether it keeps requests depends on the model and on the account's data retention mode: where that is none, write retains: false.",
+  ],
+  verified: true,
   docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html",
 };

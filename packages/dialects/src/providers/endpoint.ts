@@ -41,13 +41,19 @@ export function bodyFor({ body: wish }: Endpoint, body: Buffer): Buffer {
   if (wish === undefined) return body;
   const scanned = scanTopLevel(body, Infinity);
   if (scanned.kind !== "object") return body;
-  const { without = [], set = {} } = wish;
+  const { without = [], set = {}, rename = {} } = wish;
   const { members, bodyStart } = scanned;
-  const left = stripMembers({ body, members, bodyStart }, (key) => without.includes(key));
-  const added = Object.entries(set).filter(([key]) => !left.members.some((member) => member.key === key));
-  if (added.length === 0) return left.body;
+  const renamed = members.filter(({ key }) => Object.hasOwn(rename, key));
+  const left = stripMembers(
+    { body, members, bodyStart },
+    (key) => without.includes(key) || renamed.some((member) => member.key === key),
+  );
+  const added = new Map(Object.entries(set).map(([key, value]) => [key, JSON.stringify(value)]));
+  for (const { key, start, end } of renamed) added.set(rename[key] ?? key, body.toString("utf8", start, end));
+  for (const { key } of left.members) added.delete(key);
+  if (added.size === 0) return left.body;
   // All that is added stands before the first member.
-  const text = added.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",");
+  const text = [...added].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(",");
   const separator = left.members.length > 0 ? "," : "";
   return splice(left.body, [{ start: bodyStart, end: bodyStart, text: text + separator }]);
 }

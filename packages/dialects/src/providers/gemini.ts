@@ -40,5 +40,15 @@ export const gemini: ProviderPreset = {
     },
   ],
   rateLimitHeaders: [],
+  promptCaching: "automatic",
+  // Paid use: kept for 55 days against abuse, not trained on. What is free may be trained on.
+  retains: true,
+  trains: null,
+  dataPolicy: "https://ai.google.dev/gemini-api/docs/usage-policies",
+  quirks: [
+    "Whether it trains on requests depends on the key's project: what is used free of charge may be.",
+    "It cannot go on with an answer that broke off.",
+  ],
+  verified: true,
   docs: "https://ai.google.dev/gemini-api/docs/troubleshooting",
 };

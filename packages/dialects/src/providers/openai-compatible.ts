@@ -26,5 +26,11 @@ export const openaiCompatible: ProviderPreset = {
   ],
   // Azure and Groq send OpenAI's, and Anthropic's own endpoint for this dialect may send Anthropic's.
   rateLimitHeaders: [openaiRateLimits, anthropicRateLimits],
+  promptCaching: null,
+  retains: null,
+  trains: null,
+  dataPolicy: null,
+  quirks: ["Whether it can go on with an answer that broke off is found out by a small request before the first use."],
+  verified: true,
   docs: null,
 };

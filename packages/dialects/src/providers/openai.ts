@@ -45,5 +45,15 @@ export const openai: ProviderPreset = {
     },
   ],
   rateLimitHeaders: [openaiRateLimits],
+  promptCaching: "automatic",
+  // Kept for 30 days against abuse, unless another term was agreed; not trained on.
+  retains: true,
+  trains: false,
+  dataPolicy: "https://platform.openai.com/docs/guides/your-data",
+  quirks: [
+    "Reasoning models take max_completion_tokens only, and show nothing of their reasoning in chat completions.",
+    "It cannot go on with an answer that broke off: a last assistant message is taken for a finished turn.",
+  ],
+  verified: true,
   docs: "https://platform.openai.com/docs/guides/error-codes",
 };

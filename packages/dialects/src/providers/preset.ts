@@ -21,6 +21,8 @@ export interface Endpoint {
   readonly dialect: Dialect;
   /** Appended to the base URL. `{model}` in it stands for the provider's id for the model, percent-encoded. */
   readonly path: string;
+  /** In place of the base URL's own path: some providers have their second dialect beside the first one's path, not below it. */
+  readonly basePath?: string;
   /** For streams, where they have a path of their own. */
   readonly streamPath?: string;
   /** Where it counts a prompt without answering it; absent: nowhere. */
@@ -31,11 +33,25 @@ export interface Endpoint {
   readonly headers?: Readonly<Record<string, string>>;
   /** Where this endpoint wants the key otherwise than the provider's others do. */
   readonly auth?: KeyHeader;
-  /** How a body differs from the dialect's plain form: members that are set when absent, and members that are left out. */
+  /**
+   * How a body differs from the dialect's plain form: members that are set when absent, members that are left out, and members
+   * that have another name there.
+   */
   readonly body?: {
+    readonly rename?: Readonly<Record<string, string>>;
     readonly set?: Readonly<Record<string, string | number | boolean>>;
     readonly without?: readonly string[];
   };
+  /** How chat messages differ from the dialect's plain form, where a provider refuses what others take or even make. */
+  readonly messages?: MessageWish;
+}
+
+/** What a provider wants of chat messages, so that a conversation that began elsewhere can go on there. */
+export interface MessageWish {
+  /** Members of a message that it refuses; they are left out. */
+  readonly without?: readonly string[];
+  /** Ids of tool calls must be so many letters and digits, and nothing else; others are given one, the same one every time. */
+  readonly callIdLength?: number;
 }
 
 /** A key in a header. */
@@ -62,6 +78,10 @@ export interface ProviderPreset {
    * provider.
    */
   readonly baseUrl: string | null;
+  /** What that `base_url` looks like: shown where it is missing, and its path is that of a `base_url` without one. */
+  readonly baseUrlForm?: string;
+  /** What is deployed there only its owner knows, so the configuration must name the models. */
+  readonly modelsAreOwn?: true;
   /** Hosts of locations that the base URL's own host does not hold for. */
   readonly locationHosts?: ReadonlyMap<string, string>;
   /** In which of our regions a location is. Absent: a location is a region by the same name. One that is not listed: unknown. */
@@ -90,6 +110,18 @@ export interface ProviderPreset {
   readonly markers: readonly FailureMarker[];
   /** With which headers it tells what is left of a key's budgets. Empty: it tells nothing, and nothing is looked for. */
   readonly rateLimitHeaders: readonly RateLimitHeaders[];
+  /** How a prompt's beginning is kept for the next one: by itself, by marks in the request, or not (or nobody knows). */
+  readonly promptCaching: "automatic" | "marks" | null;
+  /** Whether it keeps what it is sent, beyond answering it, unless agreed otherwise. Null: unknown, or it depends. */
+  readonly retains: boolean | null;
+  /** Whether it trains on what it is sent, unless agreed otherwise. Null: unknown, or it depends. */
+  readonly trains: boolean | null;
+  /** The page on which the two stand. */
+  readonly dataPolicy: string | null;
+  /** What a person should know who uses it, a sentence each. */
+  readonly quirks: readonly string[];
+  /** Its documentation was read for this, and each particular has a test. Else this is made from public facts alone. */
+  readonly verified: boolean;
   /** The provider's own documentation. */
   readonly docs: string | null;
 }

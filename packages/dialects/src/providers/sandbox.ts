@@ -16,5 +16,12 @@ export const sandbox: ProviderPreset = {
   continuation: "assistant-prefix",
   markers: [],
   rateLimitHeaders: [],
+  promptCaching: null,
+  retains: false,
+  trains: false,
+  // It runs inside Tuloy.
+  dataPolicy: null,
+  quirks: ["It simulates: its answers are made up and cost nothing."],
+  verified: true,
   docs: null,
 };

@@ -43,5 +43,15 @@ export const vertex: ProviderPreset = {
   // Claude's own errors come as Anthropic writes them.
   markers: [...googleMarkers, ...messagesMarkers],
   rateLimitHeaders: [],
+  promptCaching: "automatic",
+  // Caching in memory and monitoring of abuse can be switched off for a project.
+  retains: null,
+  trains: false,
+  dataPolicy: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/vertex-ai-zero-data-retention",
+  quirks: [
+    "Its address holds a project and a location: write both.",
+    "Claude's caching goes by marks in the request, Gemini's by itself.",
+  ],
+  verified: true,
   docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/overview",
 };

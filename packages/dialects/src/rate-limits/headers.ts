@@ -39,6 +39,24 @@ export const anthropicRateLimits: RateLimitHeaders = {
   outputTokens: anthropic("output-tokens"),
 };
 
+/** Together and OpenRouter: requests only, without saying so in the names. */
+export const plainRateLimits: RateLimitHeaders = {
+  refill: "continuous",
+  requests: { remaining: "x-ratelimit-remaining", limit: "x-ratelimit-limit", reset: "x-ratelimit-reset" },
+  tokens: null,
+  inputTokens: null,
+  outputTokens: null,
+};
+
+/** Cerebras: requests of a day, tokens of a minute. */
+export const cerebrasRateLimits: RateLimitHeaders = {
+  refill: "continuous",
+  requests: openai("requests-day"),
+  tokens: openai("tokens-minute"),
+  inputTokens: null,
+  outputTokens: null,
+};
+
 function openai(of: string): BudgetHeaders {
   return {
     remaining: `x-ratelimit-remaining-${of}`,

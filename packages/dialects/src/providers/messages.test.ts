@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { bodyFor } from "./endpoint.ts";
+import { messagesFor } from "./messages.ts";
+import { mistral } from "./mistral.ts";
+import type { Endpoint, MessageWish } from "./preset.ts";
+
+const wishing = (messages: MessageWish): Endpoint => ({
+  dialect: "openai-chat",
+  path: "/chat/completions",
+  messages,
+});
+
+const rewritten = (
+  wish: MessageWish,
+  value: unknown,
+): { readonly messages: unknown; readonly notes: readonly string[] } => {
+  const { body, notes } = messagesFor(wishing(wish), Buffer.from(JSON.stringify({ model: "m", messages: value })));
+  return { messages: (JSON.parse(body.toString()) as { messages: unknown }).messages, notes };
+};
+
+const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
+
+describe("messages in a provider's own terms", () => {
+  it("lack what it refuses, and a note says so once", () => {
+    const sent = [
+      { role: "user", name: "ana", content: "Hi" },
+      { role: "user", name: "ben", content: "Ho" },
+    ];
+    expect(rewritten({ without: ["name"] }, sent)).toEqual({
+      messages: [
+        { role: "user", content: "Hi" },
+        { role: "user", content: "Ho" },
+      ],
+      notes: ["name of messages was left out: it is not taken there"],
+    });
+  });
+
+  it("have ids of tool calls in its form, the same for a call and its result", () => {
+    const { messages, notes } = rewritten({ callIdLength: 9 }, [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [call("call_VpEm654HvfMoRcrE3Hgdc6"), call("toolu_01x"), call("Abc123def")],
+      },
+      { role: "tool", tool_call_id: "call_VpEm654HvfMoRcrE3Hgdc6", content: "1" },
+      { role: "tool", tool_call_id: "toolu_01x", content: "2" },
+      { role: "tool", tool_call_id: "Abc123def", content: "3" },
+    ]);
+    const [asked, ...results] = messages as [{ tool_calls: { id: string }[] }, ...{ tool_call_id: string }[]];
+    const ids = asked.tool_calls.map(({ id }) => id);
+    expect(results.map((result) => result.tool_call_id)).toEqual(ids);
+    expect(ids[2]).toBe("Abc123def");
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9]{9}$/);
+    expect(notes).toEqual(["ids of tool calls were replaced: they are not of the form that is taken there"]);
+  });
+
+  it.each([
+    ["no wish", { dialect: "openai-chat", path: "/x" } as const, '{"messages":[{"role":"user","name":"n"}]}'],
+    ["nothing to change", wishing({ without: ["name"], callIdLength: 9 }), '{ "messages": [ {"role":"user"} ] }'],
+    ["no list of messages", wishing({ without: ["name"] }), '{"messages":"x"}'],
+    ["no JSON", wishing({ without: ["name"] }), "["],
+  ])("are the very bytes that were sent where there is %s", (_, endpoint, text) => {
+    const body = Buffer.from(text);
+    expect(messagesFor(endpoint, body).body).toBe(body);
+  });
+
+  it("differ in nothing else, for any messages", () => {
+    const message = fc.dictionary(
+      fc.constantFrom("role", "content", "name", "__proto__", "x"),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    fc.assert(
+      fc.property(fc.array(message), (sent) => {
+        const { messages } = rewritten({ without: ["name"] }, sent);
+        const expected = sent.map((each) => Object.fromEntries(Object.entries(each).filter(([key]) => key !== "name")));
+        expect(messages).toEqual(JSON.parse(JSON.stringify(expected)));
+      }),
+    );
+  });
+
+  it("have valid ids for any id, and the same one every time", () => {
+    fc.assert(
+      fc.property(fc.string(), (id) => {
+        const once = rewritten({ callIdLength: 9 }, [{ role: "tool", tool_call_id: id }]).messages;
+        expect(once).toEqual(rewritten({ callIdLength: 9 }, [{ role: "tool", tool_call_id: id }]).messages);
+        expect(once).toEqual([{ role: "tool", tool_call_id: expect.stringMatching(/^[a-zA-Z0-9]{9}$/) as string }]);
+      }),
+    );
+  });
+});
+
+it("Mistral's seed is its random_seed", () => {
+  const [endpoint] = mistral.endpoints.chat ?? [];
+  if (endpoint === undefined) throw new Error("Mistral serves no chat");
+  const sent = { model: "m", seed: 7, stream_options: { include_usage: true }, user: "u", temperature: 0 };
+  const body = JSON.parse(bodyFor(endpoint, Buffer.from(JSON.stringify(sent))).toString()) as unknown;
+  expect(body).toEqual({ model: "m", random_seed: 7, temperature: 0 });
+  const own = bodyFor(endpoint, Buffer.from('{"seed":7,"random_seed":8}')).toString();
+  expect(JSON.parse(own)).toEqual({ random_seed: 8 });
+});
