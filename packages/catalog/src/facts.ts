@@ -66,6 +66,8 @@ export interface Offer {
   readonly region: string | null;
   /** The precision of the weights, when it is known. */
   readonly quantization: Quantization | null;
+  /** False: requests under this id are refused, as the model is served under ids for parts of the world only. */
+  readonly answered: boolean;
   /** Why this is not simply the model, though its id names it: a free tier, a searching variant. Null: it is. */
   readonly variant: string | null;
   /** Where it differs from the model's. */
@@ -93,9 +95,9 @@ export interface CatalogProvider {
 }
 
 /**
- * Whether requests for the model may go to this offer though nobody declared it: the link is proved, and the id means the model
- * and nothing else.
+ * Whether requests for the model may go to this offer though nobody declared it: the link is proved, the id means the model
+ * and nothing else, and it is answered.
  */
 export function isTwin(offer: Offer): boolean {
-  return offer.link !== "name" && offer.variant === null;
+  return offer.link !== "name" && offer.variant === null && offer.answered;
 }

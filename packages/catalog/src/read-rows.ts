@@ -2,6 +2,7 @@ import type { Capability, Price } from "@tuloy/contract";
 
 import type { CatalogData, ModelRow, OfferRow, PriceRow } from "./data-rows.ts";
 import type { CatalogModel, CatalogProvider, Link, Offer } from "./facts.ts";
+import { isAnswered } from "./knowledge/profiles.ts";
 import { servesAsAuthor } from "./knowledge/traits.ts";
 
 const nothing: ReadonlySet<string> = new Set();
@@ -40,6 +41,7 @@ export function offerOf(kind: string, row: OfferRow, model: CatalogModel): Offer
     price: price === null ? null : priceOf(price),
     region: details?.region ?? null,
     quantization: details?.precision ?? (isWhole(link, model) ? "full" : null),
+    answered: isAnswered(kind, id),
     variant: details?.variant ?? null,
     contextTokens: details?.context ?? null,
     outputTokens: details?.output ?? null,

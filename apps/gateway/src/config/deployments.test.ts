@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { compile } from "./compile.ts";
 import { servingsOf } from "./deployments.ts";
 import { resolveModel } from "./match.ts";
-import { offerFor } from "./offered.ts";
+import { automaticOffers, offerFor } from "./offered.ts";
 import { presetFor } from "./preset-for.ts";
 import { loadConfig } from "./read.ts";
 
@@ -55,17 +55,57 @@ describe("a provider that names no models", () => {
 });
 
 describe("an id for each part of the world", () => {
-  const chosen = (region?: string) =>
-    offerFor({ kind: "bedrock", region } as unknown as ProviderConfig, "claude-sonnet-4-6", builtInCatalog)?.id;
+  const bedrockIn = (place: Partial<Pick<ProviderConfig, "location" | "region">>): ProviderConfig =>
+    ({ kind: "bedrock", ...place }) as unknown as ProviderConfig;
+  const chosen = (model: string, place: Partial<Pick<ProviderConfig, "location" | "region">>) =>
+    offerFor(bedrockIn(place), model, builtInCatalog)?.id ?? null;
 
   it.each([
     [undefined, "global.anthropic.claude-sonnet-4-6"],
     ["eu-west-1", "eu.anthropic.claude-sonnet-4-6"],
-    ["eu", "eu.anthropic.claude-sonnet-4-6"],
     ["us-east-1", "us.anthropic.claude-sonnet-4-6"],
-    ["ca-central-1", "anthropic.claude-sonnet-4-6"],
-  ])("of a provider in %s is the one that holds it", (region, id) => {
-    expect(chosen(region)).toBe(id);
+    ["ap-northeast-1", "jp.anthropic.claude-sonnet-4-6"],
+    ["ap-northeast-3", "jp.anthropic.claude-sonnet-4-6"],
+    // No profile is for Korea, Canada, or a Kingdom that left the Union.
+    ["ap-northeast-2", "global.anthropic.claude-sonnet-4-6"],
+    ["ca-central-1", "global.anthropic.claude-sonnet-4-6"],
+    ["eu-west-2", "global.anthropic.claude-sonnet-4-6"],
+    // A partition of its own, where no profile of the other regions is known.
+    ["us-gov-west-1", null],
+  ])("of a provider at the location %s is the one that holds it, else the one for anywhere", (location, id) => {
+    expect(chosen("claude-sonnet-4-6", location === undefined ? {} : { location })).toBe(id);
+  });
+
+  it.each([
+    ["eu", "eu.anthropic.claude-sonnet-4-6"],
+    ["ca-central-1", null],
+  ])("is not the one for anywhere where the file says that it computes in %s", (region, id) => {
+    expect(chosen("claude-sonnet-4-6", { region, location: "ca-central-1" })).toBe(id);
+  });
+
+  it.each([
+    ["claude-haiku-4-5", "au.anthropic.claude-haiku-4-5-20251001-v1:0"],
+    ["claude-sonnet-4-5", "au.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+    ["claude-opus-4-5", "global.anthropic.claude-opus-4-5-20251101-v1:0"],
+    // There is one for the United States, and no other.
+    ["claude-opus-4-1", null],
+    ["deepseek-r1", null],
+    ["llama-4-scout", null],
+    ["deepseek-v3.2", "deepseek.v3.2"],
+  ])("is never one that is refused: %s in Sydney", (model, id) => {
+    expect(chosen(model, { location: "ap-southeast-2" })).toBe(id);
+  });
+
+  it("leads to no refused id at any location, and to none that computes outside of a pinned region", () => {
+    for (const location of presetFor("bedrock").locationRegions?.keys() ?? []) {
+      for (const { id, answered, region, model } of automaticOffers(bedrockIn({ location }), builtInCatalog)) {
+        expect([location, id, answered]).toEqual([location, id, true]);
+        const [serving] = deployments(
+          `providers: { aws: { kind: bedrock, location: ${location}, keys: [{ value: ambient }], models: { ${model}: } } }`,
+        );
+        expect([id, serving?.upstreamModel, serving?.region]).toEqual([id, id, region ?? serving?.region]);
+      }
+    }
   });
 
   it("is the narrowest that holds it, and never a free tier", () => {

@@ -1,4 +1,4 @@
-import { isTwin } from "@tuloy/catalog";
+import { isTwin, servesRegion } from "@tuloy/catalog";
 import type { Catalog, Offer } from "@tuloy/catalog";
 import type { Dialect, Operation, ProviderConfig } from "@tuloy/contract";
 import { dialectsFor } from "@tuloy/dialects";
@@ -10,21 +10,23 @@ import { presetFor } from "./preset-for.ts";
 /** What the catalog knows a provider of the configuration to serve: the offers of its kind, one a model. */
 export function automaticOffers(provider: ProviderConfig, catalog: Catalog): Offer[] {
   const { kind } = provider;
-  const region = regionOf(provider);
   const offers = catalog.offers(kind).filter((offer) => {
     const operation = catalog.model(offer.model)?.operation ?? "chat";
     return isTwin(offer) && spokenFor({ kind }, operation, offer.id, offer).length > 0;
   });
-  return [...Map.groupBy(offers, ({ model }) => model).values()].flatMap((same) => best(same, region) ?? []);
+  return [...Map.groupBy(offers, ({ model }) => model).values()].flatMap((same) => best(same, provider) ?? []);
 }
 
 /**
  * Under which id a provider whose configuration names a model serves it, as far as the catalog knows. That it serves the model is
- * the file's word, so an equal name is enough; a free tier is another thing than what the file names.
+ * the file's word, so an equal name is enough; a free tier is another thing than what the file names, and an id that is refused
+ * serves nothing.
  */
 export function offerFor(provider: ProviderConfig, model: string, catalog: Catalog): Offer | null {
-  const offers = catalog.offers(provider.kind).filter((offer) => offer.model === model && offer.variant === null);
-  return best(offers, regionOf(provider));
+  const offers = catalog
+    .offers(provider.kind)
+    .filter((offer) => offer.model === model && offer.variant === null && offer.answered);
+  return best(offers, provider);
 }
 
 /** In which dialects a provider of this kind is reached for an id: some models are behind one of its endpoints only. */
@@ -44,9 +46,12 @@ export function offerOfId({ kind }: ProviderConfig, id: string, catalog: Catalog
 }
 
 /** Null: every offer computes in a place where the provider is not. */
-function best(offers: readonly Offer[], region: string | null): Offer | null {
+function best(offers: readonly Offer[], provider: ProviderConfig): Offer | null {
+  const region = regionOf(provider);
+  // Where the file itself says where it computes, no id that computes anywhere may be put under that.
+  const here = provider.region === undefined ? offers : offers.filter((offer) => offer.region !== "global");
   let chosen: Offer | null = null;
-  for (const offer of offers) {
+  for (const offer of here) {
     if (placeRank(offer, region) === null) continue;
     if (chosen === null || comesBefore(offer, chosen, region)) chosen = offer;
   }
@@ -58,9 +63,11 @@ function best(offers: readonly Offer[], region: string | null): Offer | null {
  * best, and one for another part is none at all; where it is not, the id that answers from anywhere.
  * @returns lower is better
  */
-function placeRank({ region: place }: Offer, region: string | null): number | null {
+function placeRank({ kind, region: place }: Offer, region: string | null): number | null {
   if (region === null) return place === "global" ? 0 : place === null ? 1 : 2;
   if (place === null) return 1;
+  const serves = servesRegion(kind, place, region);
+  if (serves !== null) return serves ? 0 : null;
   if (place === "global") return 2;
   return isWithin([place], region) || isWithin([region], place) ? 0 : null;
 }

@@ -97,6 +97,11 @@ describe("a configuration is refused", () => {
       "providers.a.models is missing: what such a server serves cannot be known; write models: { its-model: }",
     ],
     [
+      "when the kind has the model under ids for other parts of the world only",
+      "providers: { a: { kind: bedrock, location: eu-west-1, keys: [{ value: ambient }], models: { llama-4-scout: } } }",
+      "providers.a.models.llama-4-scout is known at kind: bedrock under us.meta.llama4-scout-17b-instruct-v1:0, for other places than this provider's; write the id that it has here",
+    ],
+    [
       "when a provider serves nothing",
       `providers: { a: { kind: openai, ${key}, models: {} } }`,
       "providers.a.models is empty, so this provider serves nothing; name a model",
@@ -265,6 +270,13 @@ describe("a configuration is refused", () => {
 });
 
 describe("a configuration is taken", () => {
+  it("when the id is written that the catalog does not know for a place", () => {
+    const models = "models: { llama-4-scout: { id: eu.meta.llama4-scout-17b-instruct-v1:0 } }";
+    expect(
+      problems(`providers: { a: { kind: bedrock, location: eu-west-1, keys: [{ value: ambient }], ${models} } }`),
+    ).toEqual([]);
+  });
+
   it("when one model is at several providers under their own ids", () => {
     const text = `providers:
   openai: { kind: openai, ${key} }

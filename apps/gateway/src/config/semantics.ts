@@ -10,7 +10,7 @@ import { defaultKeyName, matchesEverything, settingsOf } from "./compile.ts";
 import { canonicalName, modelUnder, servingsOf } from "./deployments.ts";
 import type { Serving } from "./deployments.ts";
 import { credentialIssues } from "./credentials.ts";
-import { automaticOffers } from "./offered.ts";
+import { automaticOffers, offerFor } from "./offered.ts";
 import { presetFor } from "./preset-for.ts";
 import { equivalentIssues, policyIssues } from "./route-semantics.ts";
 
@@ -197,6 +197,7 @@ function servingIssues(config: Config, servings: readonly Serving[], catalog: Ca
     if (first === undefined) firsts.set(deployment.model, serving);
     const message =
       notServed(config, serving) ??
+      nowhereHere(config, serving, catalog) ??
       foreignId(serving, catalog) ??
       (first === undefined ? null : disagreement(first, serving));
     // Where a provider serves what its kind does, no line names the model: then the line that disagrees is the other one.
@@ -216,6 +217,22 @@ function notServed(config: Config, { deployment }: Serving): string | null {
   return spoken.length === 0
     ? `has the id ${upstreamModel}, but those of kind: ${kind} begin with ${endpoints.map(({ idPrefix }) => idPrefix).join(" or ")}; write its own id`
     : `is to be asked in a dialect that kind: ${kind} does not have for it; it has ${spoken.join(", ")}`;
+}
+
+/** Its kind is known to serve the model, and under no id where this provider computes: the model's name would be refused as an id. */
+function nowhereHere(config: Config, { deployment, path }: Serving, catalog: Catalog): string | null {
+  const provider = config.providers[deployment.provider];
+  const written = path?.at(-1);
+  if (provider === undefined || typeof written !== "string" || provider.models?.[written]?.id !== undefined)
+    return null;
+  if (catalog.model(written) === null || offerFor(provider, deployment.model, catalog) !== null) return null;
+  const { kind } = provider;
+  const known = catalog.offers(kind).filter(({ model, variant, answered }) => {
+    return model === deployment.model && variant === null && answered;
+  });
+  if (known.length === 0) return null;
+  const ids = known.map(({ id }) => id).join(", ");
+  return `is known at kind: ${kind} under ${ids}, for other places than this provider's; write the id that it has here`;
 }
 
 /** An id that is known to mean another model: answers would come from a model that nobody asked for. */

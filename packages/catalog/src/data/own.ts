@@ -1,4 +1,5 @@
 import type { CatalogData, OfferRow } from "../data-rows.ts";
+import { bedrockProfiles } from "./bedrock-profiles.ts";
 import { embeddingOffers, embeddings } from "./embeddings.ts";
 import { moreChat, moreChatOffers } from "./more-chat.ts";
 import { sandboxModels, sandboxOffers } from "./sandbox.ts";
@@ -12,7 +13,7 @@ export const ownData: CatalogData = {
     { name: "jina", title: "Jina AI", url: "https://api.jina.ai/v1", docs: "https://jina.ai/embeddings" },
     { name: "voyage", title: "Voyage AI", url: "https://api.voyageai.com/v1", docs: "https://docs.voyageai.com" },
   ],
-  offers: together([sandboxOffers, embeddingOffers, moreChatOffers]),
+  offers: together([sandboxOffers, embeddingOffers, moreChatOffers, bedrockProfiles]),
 };
 
 function together(
