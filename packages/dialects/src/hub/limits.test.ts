@@ -85,4 +85,24 @@ describe("what another dialect's client says at length", () => {
     expect(written(null)).toMatchObject({ reasoning_effort: "high" });
     expect(written(facts)).toMatchObject({ reasoning: { effort: "high" } });
   });
+
+  it.each([
+    ["gpt-4o", "high", undefined],
+    ["gpt-4.1-mini", "low", undefined],
+    ["gpt-5", "xhigh", "high"],
+    ["gpt-5", "minimal", "minimal"],
+    ["gpt-5.1", "minimal", "low"],
+    ["gpt-5.2", "xhigh", "xhigh"],
+    ["o3", "xhigh", "high"],
+    ["qwen3-32b", "xhigh", "high"],
+    ["qwen3-32b", "medium", "medium"],
+  ])("asks %s for effort %s as far as it knows it", (canonicalModel, effort, taken) => {
+    const request = { ...asked("u", "t1"), reasoning: { enabled: true, effort, budget: null, shown: null } };
+    for (const codec of [chatUpstream, responsesUpstream]) {
+      const { body, notes } = codec.write(request, writeTarget({ canonicalModel }));
+      const sentBody = JSON.parse(body.toString()) as { reasoning_effort?: string; reasoning?: { effort?: string } };
+      expect(sentBody.reasoning_effort ?? sentBody.reasoning?.effort).toBe(taken);
+      expect(notes.some((note) => note.includes("reasoning"))).toBe(taken !== effort);
+    }
+  });
 });

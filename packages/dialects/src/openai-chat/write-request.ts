@@ -1,6 +1,7 @@
 import type { Capability } from "@tuloy/contract";
 
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { effortFor } from "../hub/efforts.ts";
 import { longestAnswer, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import {
@@ -50,7 +51,8 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
   set("presence_penalty", request.presencePenalty);
   set("frequency_penalty", request.frequencyPenalty);
   if (request.format !== null) set("response_format", writeFormat(request.format));
-  set("reasoning_effort", request.reasoning === null ? null : effort(request.reasoning, notes));
+  const wanted = request.reasoning === null ? null : effort(request.reasoning, notes);
+  set("reasoning_effort", wanted === null ? null : effortFor(target.canonicalModel, wanted, note));
   set("user", shortUser(request.user, longestUser, note));
   if (request.stream) {
     body.stream = true;
@@ -98,5 +100,7 @@ function effort({ enabled, effort: stated, budget }: HubReasoning, notes: string
     notes.push("that reasoning is unwanted was left out: this dialect has no word for it that every model knows");
     return null;
   }
-  return budget === null ? null : effortOf(budget);
+  if (budget === null) return null;
+  notes.push(`a reasoning budget of ${budget} tokens was sent as effort ${effortOf(budget)}`);
+  return effortOf(budget);
 }
