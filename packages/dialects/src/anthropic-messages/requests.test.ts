@@ -509,3 +509,9 @@ it("a schema whose objects may have any members is not closed without a note", (
     "additionalProperties of the schema was left out: no such limits are taken there",
   ]);
 });
+
+it("an image is of a type that is taken, whatever it is called elsewhere", () => {
+  const source = { at: "inline", mediaType: "image/jpg", data: "AAAA" } as const;
+  const messages = [{ role: "user", parts: [{ kind: "image", source, detail: null, cache: null }] }] as const;
+  expect(JSON.stringify(written({ messages }).body.messages)).toContain('"media_type":"image/jpeg"');
+});
