@@ -6,6 +6,9 @@ import { bedrockConverse } from "../bedrock-converse/codec.ts";
 import { gemini } from "../gemini/codec.ts";
 import { chatUpstream } from "../openai-chat/codec.ts";
 import { responsesUpstream } from "../openai-responses/codec.ts";
+import { deepseek } from "../providers/deepseek.ts";
+import { moonshot } from "../providers/moonshot.ts";
+import { openai } from "../providers/openai.ts";
 import type { UpstreamCodec } from "./codec.ts";
 import { writeTarget } from "./hub.test-data.ts";
 import type { HubRequest } from "./request.ts";
@@ -104,5 +107,21 @@ describe("what another dialect's client says at length", () => {
       expect(sentBody.reasoning_effort ?? sentBody.reasoning?.effort).toBe(taken);
       expect(notes.some((note) => note.includes("reasoning"))).toBe(taken !== effort);
     }
+  });
+
+  it.each([
+    [deepseek, "Look."],
+    [moonshot, "Look."],
+    [openai, undefined],
+  ])("gives reasoning back with calls to who demands it, and to nobody else: $kind", (preset, given) => {
+    const request = asked("u", "t1");
+    const thought = { kind: "thought", text: "Look.", opaque: null, redacted: false, id: null, cache: null } as const;
+    const messages = request.messages.map((message) =>
+      message.role === "assistant" ? { ...message, parts: [thought, ...message.parts] } : message,
+    );
+    const { body, notes } = chatUpstream.write({ ...request, messages }, writeTarget({ preset }));
+    const written = (JSON.parse(body.toString()) as { messages: { reasoning_content?: string }[] }).messages;
+    expect(written[1]?.reasoning_content).toBe(given);
+    expect(notes.join().includes("earlier reasoning was left out")).toBe(given === undefined);
   });
 });

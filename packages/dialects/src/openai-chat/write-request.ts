@@ -36,7 +36,7 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     else body[as] = as === "reasoning" ? { effort: value } : value;
   };
   const note = (text: string): void => void notes.push(text);
-  body.messages = writeMessages(request, notes);
+  body.messages = writeMessages(request, wantsReasoning(target), notes);
   if (request.tools.length > 0) set("tools", request.tools.map(writeTool));
   if (request.tools.length > 0)
     set("tool_choice", request.toolChoice === null ? null : writeToolChoice(request.toolChoice));
@@ -60,6 +60,12 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     if (target.preset.streamUsage) body.stream_options = { include_usage: true };
   }
   return { body: Buffer.from(JSON.stringify(body)), notes };
+}
+
+/** Most servers refuse, or ignore, reasoning of earlier turns; some demand it. */
+function wantsReasoning({ preset }: WriteTarget): boolean {
+  const chat = preset.endpoints.chat?.find(({ dialect }) => dialect === "openai-chat");
+  return chat?.messages?.reasoningWithCalls === true;
 }
 
 function writeTool({ name, description, parameters, strict }: HubTool): Record<string, unknown> {
