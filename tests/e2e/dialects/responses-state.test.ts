@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { hearResponse, question, speaksResponses } from "../../responses-scene.ts";
 import { setScene } from "../../scene.ts";
+import { openWire, rawRequest } from "../../wire.ts";
 
 const both = { providers: { a: speaksResponses, b: speaksResponses } };
 const says = (name: string, id = `resp_${name}`): Script => answersResponse([{ text: `I am ${name}.` }], { id });
@@ -87,6 +88,20 @@ describe("a response that its provider keeps", () => {
     await client.responses.create({ ...question, input });
     expect(a.requests).toHaveLength(1);
     expect(b.requests).toHaveLength(2);
+  });
+
+  it("is all that its id opens: no other path of its provider", async () => {
+    const { a, gateway } = await setScene({ a: says("a") }, both);
+    await gateway.client().responses.create(question);
+    a.script((reply) => reply.json(200, { object: "list", data: [] }));
+    const paths = ["resp_a/input_items", "resp_a/input_items#/../../../files", "resp_a/input_items#?/../../files"];
+    for (const path of paths) {
+      const wire = await openWire(gateway.url);
+      wire.send(rawRequest({ method: "GET", path: `/v1/responses/${path}`, lines: ["Connection: close"], body: "" }));
+      await wire.closed();
+    }
+    const asked = new Set(a.requests.slice(1).map(({ path }) => path));
+    expect([...asked]).toEqual(["/v1/responses/resp_a/input_items"]);
   });
 
   it("can be retrieved, listed, cancelled and deleted, with its provider's key, and is gone then", async () => {

@@ -54,7 +54,9 @@ interface Reading extends AskedOfKept {
 }
 
 function readPath({ url = "", method }: IncomingMessage, prefix: string): Reading {
-  const [path = "", query = ""] = url.split("?", 2);
+  // The router reads no further than to a "#"; what stands behind one would be read by the provider.
+  const [before = ""] = url.split("#", 1);
+  const [path = "", query = ""] = before.split("?", 2);
   const [id = "", ...more] = path.slice(prefix.length).replace(/\/+$/, "").split("/");
   return {
     id: decode(id),

@@ -356,9 +356,11 @@ export const embeddingOffers: Readonly<Record<string, readonly OfferRow[]>> = {
   together: [["bge-base-en-v1.5", "BAAI/bge-base-en-v1.5", "id", [0.008, 0]]],
   cloudflare: [
     ["bge-m3", "@cf/baai/bge-m3", "id", [0.012, 0]],
-    ["bge-large-en-v1.5", "@cf/baai/bge-large-en-v1.5", "id", [0.204, 0]],
-    ["bge-base-en-v1.5", "@cf/baai/bge-base-en-v1.5", "id", [0.067, 0]],
-    ["bge-small-en-v1.5", "@cf/baai/bge-small-en-v1.5", "id", [0.02, 0]],
+    // https://developers.cloudflare.com/workers-ai/models/bge-base-en-v1.5: unasked it pools by the mean, and others by the first token;
+    // the two can't be compared.
+    ["bge-large-en-v1.5", "@cf/baai/bge-large-en-v1.5", "name", [0.204, 0]],
+    ["bge-base-en-v1.5", "@cf/baai/bge-base-en-v1.5", "name", [0.067, 0]],
+    ["bge-small-en-v1.5", "@cf/baai/bge-small-en-v1.5", "name", [0.02, 0]],
     ["qwen3-embedding-0.6b", "@cf/qwen/qwen3-embedding-0.6b", "id", [0.012, 0]],
   ],
   // https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/supported-models names the weights behind each.

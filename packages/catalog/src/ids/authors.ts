@@ -50,4 +50,12 @@ export function spells(prefix: string, author: string): boolean {
   return authorOf(prefix) === author || prefix.toLowerCase() === author;
 }
 
+/**
+ * Whether a name of the author's without a date means one dated release for good, where the catalog knows of no other:
+ * https://platform.openai.com/docs/models, https://docs.anthropic.com/en/docs/about-claude/models. Alibaba's `qwen-plus` does not.
+ */
+export function datesItsReleases(author: string): boolean {
+  return author === "openai" || author === "anthropic";
+}
+
 export const allSpellings: readonly string[] = [...authorBySpelling.keys()];

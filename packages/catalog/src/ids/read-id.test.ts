@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { builtInCatalog as catalog } from "../index.ts";
+import { exceptions } from "./exceptions.ts";
 import { nameKey } from "./key.ts";
 import { prefixRules, suffixRules } from "./rules.ts";
 
@@ -22,6 +23,8 @@ describe("an id is read as", () => {
     ["apac.anthropic.claude-sonnet-4-20250514-v1:0", { model: "claude-sonnet-4", region: "ap" }],
     ["us-gov.openai.gpt-oss-20b-1:0", { model: "gpt-oss-20b", region: "us-gov" }],
     ["deepseek.r1-v1:0", { model: "deepseek-r1" }],
+    ["us.deepseek.v3-v1:0", { model: "deepseek-v3.1", region: "us" }],
+    ["openai-gpt-4o-mini-2024-07-18", { model: "gpt-4o-mini", notes: ["release 2024-07-18"] }],
     ["cohere.embed-v4:0", { model: "embed-v4.0" }],
     [
       "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-opus-4-6-v1",
@@ -61,6 +64,14 @@ describe("an id is read as", () => {
   it.each([
     "deepseek-ai/deepseek-r1-distill-qwen-32b",
     "gpt-3.5-turbo-instruct",
+    "snowflake-llama3.3-70b",
+    "meta-llama/Llama-3.1-8B",
+    "meta-llama/Llama-3.1-8B-FP8",
+    "hf:Qwen/Qwen2.5-72B",
+    "meta-llama/Llama-4-Scout-17B-16E",
+    "qwen3-max-2026-01-23",
+    "qwen/qwen-plus-2025-07-28",
+    "accounts/acme/models/llama-v3p3-70b-instruct",
     "claude-3-5-sonnet-20240620",
     "gpt-4o-2030-01-01",
     "claude-sonnet-4-5-20300101",
@@ -155,7 +166,15 @@ describe("reading an id", () => {
     expect(nameKey("Llama-3.3_70B")).toBe(nameKey("llama3.3-70b"));
   });
 
+  it("knows the model of every exception, in every spelling that wraps it", () => {
+    for (const { id, model } of exceptions) {
+      expect([id, said(id)?.model ?? null]).toEqual([id, model]);
+      expect([id, said(id.toUpperCase())?.model ?? null]).toEqual([id, model]);
+    }
+  });
+
   it("has a reason for every rule", () => {
-    for (const { because } of [...prefixRules, ...suffixRules]) expect(because.length).toBeGreaterThan(10);
+    for (const { because } of [...prefixRules, ...suffixRules, ...exceptions])
+      expect(because.length).toBeGreaterThan(10);
   });
 });

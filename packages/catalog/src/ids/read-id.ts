@@ -1,6 +1,7 @@
 import type { Quantization } from "@tuloy/contract";
 
-import { allSpellings, authorOf, spells } from "./authors.ts";
+import { allSpellings, authorOf, datesItsReleases, spells } from "./authors.ts";
+import { exceptionFor } from "./exceptions.ts";
 import { nameKey } from "./key.ts";
 import { bedrockVersion, datePattern, prefixRules, suffixRules } from "./rules.ts";
 import type { IdRule, Says } from "./rules.ts";
@@ -70,6 +71,8 @@ function bare(name: string, author: string): string {
 
 interface Peeled {
   readonly rest: string;
+  /** What stood before the name, with what parts the two; empty: nothing. */
+  readonly before: string;
   readonly author: string | null;
   /** The author stood before a dot, as only Bedrock writes it. */
   readonly isBedrock: boolean;
@@ -84,13 +87,15 @@ export function readModelId(id: string, index: NameIndex): ReadId | null {
   const exact = index.find(id);
   if (exact !== null) return readId(exact, []);
   const peeled = peelPrefixes(id);
-  const { author, isBedrock } = peeled;
+  const { before, author, isBedrock } = peeled;
   const suffixes = isBedrock ? [...suffixRules, bedrockVersion] : suffixRules;
   const says = [...peeled.says];
   for (let rest = peeled.rest; ;) {
-    const model = named(rest, author, index);
+    const exception = exceptionFor(before + rest);
+    if (exception === null) return null;
+    const model = exception === undefined ? named(rest, author, index) : index.find(exception);
     if (model !== null) return readId(model, says);
-    const cut = firstMatch(rest, suffixes) ?? cutDate(rest, index);
+    const cut = firstMatch(rest, suffixes) ?? cutDate(rest, author, index);
     if (cut === null) return null;
     rest = cut.rest;
     says.push(cut.says);
@@ -110,8 +115,8 @@ function peelPrefixes(id: string): Peeled {
   // An author that the spellings don't list is called as the catalog calls it, before a slash only.
   const author = authorOf(prefix) ?? (separator === "/" ? prefix.toLowerCase() : null);
   return author === null
-    ? { rest, author, isBedrock: false, says }
-    : { rest: name, author, isBedrock: separator === ".", says };
+    ? { rest, before: "", author, isBedrock: false, says }
+    : { rest: name, before: prefix + separator, author, isBedrock: separator === ".", says };
 }
 
 /** The model of this name; where a prefix named an author, only one of that author. */
@@ -132,11 +137,18 @@ function withDashedAuthor(rest: string, wanted: string | null, index: NameIndex)
   return null;
 }
 
-function cutDate(rest: string, index: NameIndex): { readonly rest: string; readonly says: Says } | null {
+function cutDate(
+  rest: string,
+  author: string | null,
+  index: NameIndex,
+): { readonly rest: string; readonly says: Says } | null {
   const date = datePattern.exec(rest);
   if (date === null) return null;
   const before = rest.slice(0, date.index);
-  return index.hasReleases(before) ? null : { rest: before, says: { note: `release ${date[1] ?? ""}` } };
+  // Other authors' names move from release to release, so that an older one is another model.
+  const model = named(before, author, index);
+  if (model === null || !datesItsReleases(model.author) || index.hasReleases(before)) return null;
+  return { rest: before, says: { note: `release ${date[1] ?? ""}` } };
 }
 
 function firstMatch(text: string, rules: readonly IdRule[]): { readonly rest: string; readonly says: Says } | null {

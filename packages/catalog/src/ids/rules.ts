@@ -53,10 +53,11 @@ export const prefixRules: readonly IdRule[] = [
   },
   { pattern: /^publishers\/[^/]+\/models\//, says: nothing, because: "Vertex AI's model garden" },
   {
-    pattern: /^accounts\/[^/]+\/models\//,
+    pattern: /^accounts\/fireworks\/models\//,
     says: nothing,
     respell: (name) => name.replace(/(\d)p(\d)/g, "$1.$2").replace(/^llama-v(?=\d)/, "llama-"),
-    because: "Fireworks puts the account before each id, and writes 3.3 as 3p3: llama-v3p3-70b-instruct",
+    because:
+      "Fireworks puts the account before each id, and writes 3.3 as 3p3: llama-v3p3-70b-instruct; in other accounts lies what customers tuned",
   },
   { pattern: /^models\//, says: nothing, because: "the Gemini API's resource names" },
   { pattern: /^@(?:cf|hf)\//, says: nothing, because: "Workers AI: Cloudflare's own and Hugging Face's models" },

@@ -24,13 +24,14 @@ export const namings: Readonly<Record<string, Naming>> = {
   "claude-sonnet-4-5-20250929": { name: "claude-sonnet-4-5" },
   "claude-haiku-4-5-20251001": { name: "claude-haiku-4-5" },
   // https://www.llama.com/docs/model-cards-and-prompt-formats/llama4: 16 and 128 experts, one size of each.
+  // Without -instruct, meta-llama's repositories hold the base models.
   "llama-4-scout-17b-instruct": {
     name: "llama-4-scout",
-    also: ["llama-4-scout-17b-16e", "llama-4-scout-17b-16e-instruct"],
+    also: ["llama-4-scout-17b-16e-instruct"],
   },
   "llama-4-maverick-17b-instruct": {
     name: "llama-4-maverick",
-    also: ["llama-4-maverick-17b-128e", "llama-4-maverick-17b-128e-instruct"],
+    also: ["llama-4-maverick-17b-128e-instruct"],
   },
   "qwen2-5-vl-72b-instruct": { name: "qwen2.5-vl-72b" },
   // https://docs.mistral.ai/getting-started/models: the dated name and the name of the generation are one release.

@@ -3,11 +3,13 @@ import type { Capability } from "@tuloy/contract";
 import type { ModelRow, OfferDetails, OfferRow, PriceRow } from "../data-rows.ts";
 import type { Link } from "../facts.ts";
 import { allSpellings, spellingsOf } from "../ids/authors.ts";
+import { exceptionFor } from "../ids/exceptions.ts";
 import { nameKey } from "../ids/key.ts";
 import { readModelId } from "../ids/read-id.ts";
 import type { NameIndex, ReadId } from "../ids/read-id.ts";
-import { isOwnKind } from "../knowledge/traits.ts";
+import { movesOn } from "../knowledge/moving.ts";
 import { onlyByResponses } from "../knowledge/responses.ts";
+import { isOwnKind } from "../knowledge/traits.ts";
 import { capabilitiesOf } from "./models.ts";
 import type { SourceRow } from "./models-dev.ts";
 
@@ -50,12 +52,19 @@ function link(kind: string, id: string, row: SourceRow, known: Known): Linked | 
   const alike = known.models.get(known.displayNames.get(row.name) ?? "") ?? null;
   const read = readModelId(id, known.names) ?? titled(id, [claimed, alike], known);
   const model = read === null ? null : (known.models.get(read.model) ?? null);
-  if (model !== null)
-    return { model, read, link: read?.variant === null && isOwnKind(kind, model.author) ? "author" : "id" };
-  if (claimed !== null) return { model: claimed, read, link: saysNothingElse(id, kind, claimed) ? "database" : "name" };
+  if (model !== null) {
+    if (isOwnKind(kind, model.author)) return { model, read, link: read?.variant === null ? "author" : "id" };
+    return { model, read, link: movesOn(model.author, model.name) ? "name" : "id" };
+  }
+  if (claimed !== null) return { model: claimed, read, link: isProved(id, kind, claimed) ? "database" : "name" };
   // Whoever knew it before knows why; here there is no proof.
   const before = known.models.get(known.before(kind, id) ?? "") ?? alike;
   return before === null ? null : { model: before, read, link: "name" };
+}
+
+/** Whether the id agrees with what the source claims, and can: a name that moves on means what its server last made of it. */
+function isProved(id: string, kind: string, model: ModelRow): boolean {
+  return exceptionFor(id) === undefined && !movesOn(model.author, model.name) && saysNothingElse(id, kind, model);
 }
 
 /** `mistral-large-3` is what its author calls mistral-large-2512; that counts where the source names the same model too. */

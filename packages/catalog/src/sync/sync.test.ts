@@ -44,6 +44,30 @@ function synced(json: unknown, before: Catalog = builtInCatalog) {
 const offer = (catalog: Catalog, kind: string, id: string) => catalog.offers(kind).find((one) => one.id === id);
 
 describe("a sync", () => {
+  it("makes no twin of a name that moves on, nor of what the rules would read wrongly, whatever is claimed", () => {
+    const claim = (base_model: string) => row("Another name", { base_model });
+    const { catalog } = synced(
+      source(
+        {
+          deepinfra: { "deepseek-ai/deepseek-chat": claim("deepseek/deepseek-chat") },
+          groq: { "gemini-flash-latest": claim("google/gemini-flash-latest") },
+          "snowflake-cortex": { "snowflake-llama-3.3-70b": claim("meta/llama-3.3-70b") },
+          "amazon-bedrock": { "deepseek.v3-v1:0": row("DeepSeek-V3") },
+          gmicloud: { "zai-org/GLM-5": row("GLM-5") },
+        },
+        { "meta/llama-3.3-70b": row("Llama 3.3 70B Instruct") },
+      ),
+    );
+    const links = [
+      ["deepinfra", "deepseek-ai/deepseek-chat", "deepseek-chat", "name"],
+      ["groq", "gemini-flash-latest", "gemini-flash-latest", "name"],
+      ["snowflake-cortex", "snowflake-llama-3.3-70b", "llama-3.3-70b", "name"],
+      ["bedrock", "deepseek.v3-v1:0", "deepseek-v3.1", "id"],
+      ["gmicloud", "zai-org/GLM-5", "glm-5", "id"],
+    ] as const;
+    for (const [kind, id, model, link] of links) expect(offer(catalog, kind, id)).toMatchObject({ id, model, link });
+  });
+
   it("takes a new price and new limits, and says so", () => {
     const opus = row("Claude Opus 4.8", { cost: { input: 4, output: 20 }, limit: { context: 500_000, output: 1000 } });
     const { catalog, change } = synced(source({ anthropic: { "claude-opus-4-8": opus } }));

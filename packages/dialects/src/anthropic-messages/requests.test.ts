@@ -297,7 +297,7 @@ describe("a request written for Anthropic", () => {
   });
 
   it.each([
-    ["claude-sonnet-4-5", { effort: "high", budget: null }, { thinking: { type: "enabled", budget_tokens: 9999 } }],
+    ["claude-sonnet-4-5", { effort: "high", budget: null }, { thinking: { type: "enabled", budget_tokens: 8000 } }],
     ["claude-sonnet-4-5", { effort: null, budget: 2000 }, { thinking: { type: "enabled", budget_tokens: 2000 } }],
     [
       "claude-opus-4-6",
@@ -500,4 +500,18 @@ it("JSON by a forced call is one call, whose input is the answer", () => {
     type: "tool",
     disable_parallel_tool_use: true,
   });
+});
+
+it("a schema whose objects may have any members is not closed without a note", () => {
+  const schema = { type: "object", properties: { by: { type: "object", additionalProperties: { type: "number" } } } };
+  const format = { kind: "json_schema", name: "n", description: null, schema, strict: null } as const;
+  expect(written({ format }).notes).toEqual([
+    "additionalProperties of the schema was left out: no such limits are taken there",
+  ]);
+});
+
+it("an image is of a type that is taken, whatever it is called elsewhere", () => {
+  const source = { at: "inline", mediaType: "image/jpg", data: "AAAA" } as const;
+  const messages = [{ role: "user", parts: [{ kind: "image", source, detail: null, cache: null }] }] as const;
+  expect(JSON.stringify(written({ messages }).body.messages)).toContain('"media_type":"image/jpeg"');
 });

@@ -38,7 +38,11 @@ export function closedSchema(schema: unknown, left: Set<string>, depth = 0): unk
   if (!isObject(schema) || depth > maxDepth) return schema;
   const entries: [string, unknown][] = [];
   for (const [key, value] of Object.entries(schema)) {
-    if (key === "additionalProperties") continue;
+    if (key === "additionalProperties") {
+      // All objects are closed there. One that may have any members is then one without them.
+      if (value !== false) left.add(key);
+      continue;
+    }
     if (refused.has(key) || (key === "minItems" && value !== 0 && value !== 1)) left.add(key);
     else if (values.has(key)) entries.push([key, value]);
     else if (named.has(key) && isObject(value)) entries.push([key, members(value, left, depth + 1)]);

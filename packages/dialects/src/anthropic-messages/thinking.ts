@@ -6,6 +6,8 @@ import type { Notes } from "./write-content.ts";
 /** The least that may be thought with (https://platform.claude.com/docs/en/build-with-claude/extended-thinking). */
 const leastBudget = 1024;
 const usualBudget = 8192;
+/** Of the longest answer, what an effort may take at most (https://openrouter.ai/docs/use-cases/reasoning-tokens). */
+const largestShare = 0.8;
 
 /** How a request asks for thinking. */
 export interface WrittenThinking {
@@ -58,7 +60,9 @@ export function writeThinking(
     return nothing;
   }
   const wanted = reasoning.budget ?? effortBudgets[reasoning.effort ?? ""] ?? usualBudget;
-  const budget = Math.min(Math.max(wanted, leastBudget), maxTokens - 1);
+  // An effort leaves room for the answer; who names a budget has done so.
+  const most = reasoning.budget === null ? Math.floor(maxTokens * largestShare) : maxTokens - 1;
+  const budget = Math.min(Math.max(wanted, leastBudget), Math.max(most, leastBudget), maxTokens - 1);
   if (budget < leastBudget) {
     notes.add(`reasoning was left out: an answer of ${maxTokens} tokens leaves no room for it`);
     return nothing;

@@ -117,10 +117,17 @@ function urlOrFile(source: HubSource): JsonObject | null {
 
 function writeImage({ source, cache }: HubImage, notes: Notes): JsonObject {
   const written =
-    source.at === "inline" ? { type: "base64", media_type: source.mediaType, data: source.data } : urlOrFile(source);
+    source.at === "inline"
+      ? { type: "base64", media_type: imageType(source.mediaType), data: source.data }
+      : urlOrFile(source);
   if (written !== null) return { type: "image", source: written, ...cacheMembers(cache) };
   notes.add("an image was left out: it is kept at another provider");
   return gap("An image");
+}
+
+/** Many write `image/jpg`, which others take and Anthropic answers with 400. */
+function imageType(mediaType: string): string {
+  return mediaType.toLowerCase() === "image/jpg" ? "image/jpeg" : mediaType;
 }
 
 /** PDF as bytes or by address, and plain text, is all that it reads (https://platform.claude.com/docs/en/build-with-claude/pdf-support). */

@@ -214,9 +214,9 @@ export class MessageEventWriter implements EventWriter {
 
   /** Calls that wait come after the open one, each when the one before it is whole. @param all nothing more comes of any */
   #release(all: boolean): void {
-    while (all || isWhole(this.#json)) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (!all && !isWhole(this.#json)) return;
+      this.#waiting.shift();
       this.#startCall(next.call, next.id, next.name, next.opaque);
       if (next.json === "") continue;
       this.#json = next.json;

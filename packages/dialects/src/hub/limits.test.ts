@@ -6,6 +6,9 @@ import { bedrockConverse } from "../bedrock-converse/codec.ts";
 import { gemini } from "../gemini/codec.ts";
 import { chatUpstream } from "../openai-chat/codec.ts";
 import { responsesUpstream } from "../openai-responses/codec.ts";
+import { deepseek } from "../providers/deepseek.ts";
+import { moonshot } from "../providers/moonshot.ts";
+import { openai } from "../providers/openai.ts";
 import type { UpstreamCodec } from "./codec.ts";
 import { writeTarget } from "./hub.test-data.ts";
 import type { HubRequest } from "./request.ts";
@@ -84,5 +87,41 @@ describe("what another dialect's client says at length", () => {
       JSON.parse(chatUpstream.write(request, writeTarget({ parameters })).body.toString());
     expect(written(null)).toMatchObject({ reasoning_effort: "high" });
     expect(written(facts)).toMatchObject({ reasoning: { effort: "high" } });
+  });
+
+  it.each([
+    ["gpt-4o", "high", undefined],
+    ["gpt-4.1-mini", "low", undefined],
+    ["gpt-5", "xhigh", "high"],
+    ["gpt-5", "minimal", "minimal"],
+    ["gpt-5.1", "minimal", "low"],
+    ["gpt-5.2", "xhigh", "xhigh"],
+    ["o3", "xhigh", "high"],
+    ["qwen3-32b", "xhigh", "high"],
+    ["qwen3-32b", "medium", "medium"],
+  ])("asks %s for effort %s as far as it knows it", (canonicalModel, effort, taken) => {
+    const request = { ...asked("u", "t1"), reasoning: { enabled: true, effort, budget: null, shown: null } };
+    for (const codec of [chatUpstream, responsesUpstream]) {
+      const { body, notes } = codec.write(request, writeTarget({ canonicalModel }));
+      const sentBody = JSON.parse(body.toString()) as { reasoning_effort?: string; reasoning?: { effort?: string } };
+      expect(sentBody.reasoning_effort ?? sentBody.reasoning?.effort).toBe(taken);
+      expect(notes.some((note) => note.includes("reasoning"))).toBe(taken !== effort);
+    }
+  });
+
+  it.each([
+    [deepseek, "Look."],
+    [moonshot, "Look."],
+    [openai, undefined],
+  ])("gives reasoning back with calls to who demands it, and to nobody else: $kind", (preset, given) => {
+    const request = asked("u", "t1");
+    const thought = { kind: "thought", text: "Look.", opaque: null, redacted: false, id: null, cache: null } as const;
+    const messages = request.messages.map((message) =>
+      message.role === "assistant" ? { ...message, parts: [thought, ...message.parts] } : message,
+    );
+    const { body, notes } = chatUpstream.write({ ...request, messages }, writeTarget({ preset }));
+    const written = (JSON.parse(body.toString()) as { messages: { reasoning_content?: string }[] }).messages;
+    expect(written[1]?.reasoning_content).toBe(given);
+    expect(notes.join().includes("earlier reasoning was left out")).toBe(given === undefined);
   });
 });

@@ -16,11 +16,11 @@ const longestCallId = 40;
 type Written = Record<string, unknown>;
 
 /** The messages of a request. A turn's tool results come first, each a message of its own, as they must follow the calls. */
-export function writeMessages({ system, messages }: HubRequest, notes: string[]): Written[] {
+export function writeMessages({ system, messages }: HubRequest, withReasoning: boolean, notes: string[]): Written[] {
   const written: Written[] = [];
   if (system.length > 0) written.push({ role: "system", content: joined(system.map(({ text }) => text)) });
   for (const message of messages) {
-    if (message.role === "assistant") written.push(assistant(message, notes));
+    if (message.role === "assistant") written.push(assistant(message, withReasoning, notes));
     else written.push(...user(message));
   }
   return written;
@@ -104,16 +104,18 @@ function dataOf(source: HubSource): string {
   return source.at === "inline" ? source.data : "";
 }
 
-function assistant({ parts }: HubMessage, notes: string[]): Written {
+function assistant({ parts }: HubMessage, withReasoning: boolean, notes: string[]): Written {
   const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
   const refusals = parts.flatMap((part) => (part.kind === "refusal" ? [part.text] : []));
   const calls = parts.filter((part) => part.kind === "tool_call");
-  if (parts.some(({ kind }) => kind === "thought"))
-    note(notes, "earlier reasoning was left out: it is not taken back there");
+  const thoughts = parts.flatMap((part) => (part.kind === "thought" ? [part.text] : []));
+  const reasons = withReasoning && calls.length > 0 && thoughts.length > 0;
+  if (thoughts.length > 0 && !reasons) note(notes, "earlier reasoning was left out: it is not taken back there");
   return {
     role: "assistant",
     content: texts.length === 0 ? null : joined(texts),
     ...(refusals.length === 0 ? {} : { refusal: joined(refusals) }),
+    ...(reasons ? { reasoning_content: joined(thoughts) } : {}),
     ...(calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }),
   };
 }

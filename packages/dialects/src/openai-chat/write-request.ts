@@ -1,6 +1,7 @@
 import type { Capability } from "@tuloy/contract";
 
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { effortFor } from "../hub/efforts.ts";
 import { longestAnswer, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import {
@@ -35,7 +36,7 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     else body[as] = as === "reasoning" ? { effort: value } : value;
   };
   const note = (text: string): void => void notes.push(text);
-  body.messages = writeMessages(request, notes);
+  body.messages = writeMessages(request, wantsReasoning(target), notes);
   if (request.tools.length > 0) set("tools", request.tools.map(writeTool));
   if (request.tools.length > 0)
     set("tool_choice", request.toolChoice === null ? null : writeToolChoice(request.toolChoice));
@@ -50,7 +51,8 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
   set("presence_penalty", request.presencePenalty);
   set("frequency_penalty", request.frequencyPenalty);
   if (request.format !== null) set("response_format", writeFormat(request.format));
-  set("reasoning_effort", request.reasoning === null ? null : effort(request.reasoning, notes));
+  const wanted = request.reasoning === null ? null : effort(request.reasoning, notes);
+  set("reasoning_effort", wanted === null ? null : effortFor(target.canonicalModel, wanted, note));
   set("user", shortUser(request.user, longestUser, note));
   if (request.stream) {
     body.stream = true;
@@ -58,6 +60,12 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     if (target.preset.streamUsage) body.stream_options = { include_usage: true };
   }
   return { body: Buffer.from(JSON.stringify(body)), notes };
+}
+
+/** Most servers refuse, or ignore, reasoning of earlier turns; some demand it. */
+function wantsReasoning({ preset }: WriteTarget): boolean {
+  const chat = preset.endpoints.chat?.find(({ dialect }) => dialect === "openai-chat");
+  return chat?.messages?.reasoningWithCalls === true;
 }
 
 function writeTool({ name, description, parameters, strict }: HubTool): Record<string, unknown> {
@@ -98,5 +106,7 @@ function effort({ enabled, effort: stated, budget }: HubReasoning, notes: string
     notes.push("that reasoning is unwanted was left out: this dialect has no word for it that every model knows");
     return null;
   }
-  return budget === null ? null : effortOf(budget);
+  if (budget === null) return null;
+  notes.push(`a reasoning budget of ${budget} tokens was sent as effort ${effortOf(budget)}`);
+  return effortOf(budget);
 }

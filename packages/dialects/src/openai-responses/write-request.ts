@@ -1,4 +1,5 @@
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
+import { effortFor } from "../hub/efforts.ts";
 import { longestAnswer, shortCallId, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
 import {
@@ -133,10 +134,14 @@ function writeReasoning(reasoning: HubReasoning, model: string, notes: Notes): J
     const least = leastEfforts.find(([models]) => models.test(model))?.[1] ?? "none";
     if (least !== "none") notes.add(`reasoning can't be turned off there: it was asked for with effort ${least}`);
     said.effort = least;
-  } else if (effort !== null) said.effort = effort;
-  else if (budget !== null) {
-    said.effort = effortOf(budget);
-    notes.add(`a reasoning budget of ${budget} tokens was sent as effort ${effortOf(budget)}`);
+  } else {
+    const stated = effort ?? (budget === null ? null : effortOf(budget));
+    if (stated !== null) {
+      const taken = effortFor(model, stated, (text) => notes.add(text));
+      if (taken === null) return null;
+      said.effort = taken;
+      if (effort === null) notes.add(`a reasoning budget of ${budget} tokens was sent as effort ${taken}`);
+    }
   }
   if (enabled && shown === true) said.summary = "auto";
   return Object.keys(said).length > 0 ? said : null;

@@ -8,7 +8,10 @@ export const deepseek: ProviderPreset = {
   baseUrl: "https://api.deepseek.com",
   // https://api-docs.deepseek.com/guides/anthropic_api
   endpoints: {
-    chat: [chat, { ...messages, path: "/anthropic/v1/messages", auth: { header: "x-api-key", prefix: "" } }],
+    chat: [
+      { ...chat, messages: { reasoningWithCalls: true } },
+      { ...messages, path: "/anthropic/v1/messages", auth: { header: "x-api-key", prefix: "" } },
+    ],
   },
   // https://api-docs.deepseek.com/api/create-chat-completion: it knows `thinking` and takes no seed, no n, no bias.
   refuses: ["logit_bias", "seed", "n", "max_completion_tokens"],
@@ -30,7 +33,7 @@ export const deepseek: ProviderPreset = {
   promptCaching: "automatic",
   quirks: [
     "While it is busy it sends comment lines, or empty lines before a JSON answer: they are no progress.",
-    "Reasoning comes as reasoning_content. Sent back, it is ignored, except between a tool call and its result, where it is required.",
+    "Reasoning comes as reasoning_content. Sent back, it is ignored, except in messages with tool calls, where it is required: an empty one is added.",
     "In Anthropic's dialect, names that begin with claude are answered by its own models.",
     "It goes on with an answer under /beta only.",
   ],

@@ -57,6 +57,18 @@ describe("messages in a provider's own terms", () => {
     expect(notes).toEqual(["ids of tool calls were replaced: they are not of the form that is taken there"]);
   });
 
+  it("have reasoning with calls where it is demanded, empty if there is none", () => {
+    const calling = { role: "assistant", content: null, tool_calls: [call("c1")] };
+    const sent = [{ role: "user", content: "Hi" }, calling, { ...calling, reasoning_content: "Look." }];
+    expect(rewritten({ reasoningWithCalls: true }, sent)).toEqual({
+      messages: [sent[0], { ...calling, reasoning_content: "" }, sent[2]],
+      notes: ["an empty reasoning_content was added to messages with calls: it is demanded there"],
+    });
+    expect(
+      rewritten({ reasoningWithCalls: true }, [sent[0], sent[2], { role: "assistant", content: "Ho" }]).notes,
+    ).toEqual([]);
+  });
+
   it.each([
     ["no wish", { dialect: "openai-chat", path: "/x" } as const, '{"messages":[{"role":"user","name":"n"}]}'],
     ["nothing to change", wishing({ without: ["name"], callIdLength: 9 }), '{ "messages": [ {"role":"user"} ] }'],

@@ -36,25 +36,37 @@ export function messagesFor({ messages: wish }: Endpoint, body: Buffer): Rewritt
 class Rewriting {
   readonly #without: ReadonlySet<string>;
   readonly #idLength: number | null;
+  readonly #reasons: boolean;
   readonly #leftOut = new Set<string>();
   #renamed = 0;
+  #added = 0;
 
-  constructor({ without = nothing, callIdLength = null }: { [Key in keyof MessageWish]: MessageWish[Key] | null }) {
+  constructor({ without = nothing, callIdLength = null, reasoningWithCalls }: MessageWish) {
     this.#without = new Set(without);
     this.#idLength = callIdLength;
+    this.#reasons = reasoningWithCalls === true;
   }
 
   get changed(): boolean {
-    return this.#leftOut.size > 0 || this.#renamed > 0;
+    return this.#leftOut.size > 0 || this.#renamed > 0 || this.#added > 0;
   }
 
   notes(): readonly string[] {
     const notes = [...this.#leftOut].map((name) => `${name} of messages was left out: it is not taken there`);
     if (this.#renamed > 0) notes.push("ids of tool calls were replaced: they are not of the form that is taken there");
+    if (this.#added > 0)
+      notes.push("an empty reasoning_content was added to messages with calls: it is demanded there");
     return notes;
   }
 
   message(message: JsonObject): JsonObject {
+    const rewritten = this.#ofMembers(message);
+    if (!this.#reasons || !hasCalls(message) || typeof message.reasoning_content === "string") return rewritten;
+    this.#added++;
+    return { ...rewritten, reasoning_content: "" };
+  }
+
+  #ofMembers(message: JsonObject): JsonObject {
     // Entries, not assignments: `__proto__` is a member like any other.
     return Object.fromEntries(
       Object.entries(message).flatMap(([key, value]) => {
@@ -86,6 +98,10 @@ class Rewriting {
     this.#renamed++;
     return shortId(value, length);
   }
+}
+
+function hasCalls({ role, tool_calls: calls }: JsonObject): boolean {
+  return role === "assistant" && Array.isArray(calls) && calls.length > 0;
 }
 
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -6,7 +6,9 @@ export const moonshot: ProviderPreset = {
   ...openaiLike,
   kind: "moonshot",
   baseUrl: "https://api.moonshot.ai/v1",
-  endpoints: { chat: [chat, { ...messages, basePath: "/anthropic/v1" }, responses] },
+  endpoints: {
+    chat: [{ ...chat, messages: { reasoningWithCalls: true } }, { ...messages, basePath: "/anthropic/v1" }, responses],
+  },
   refuses: ["logit_bias", "parallel_tool_calls"],
   markers: [
     {
@@ -30,7 +32,7 @@ export const moonshot: ProviderPreset = {
   quirks: [
     "Accounts of the Chinese platform need base_url: https://api.moonshot.cn/v1; keys of the two are not exchangeable.",
     "It goes on with an answer when the last assistant message has partial: true, which is not used yet.",
-    "With thinking on, reasoning_content must be sent back between tool calls.",
+    "With thinking on, reasoning_content must be sent back with tool calls: where it is missing, an empty one is added.",
   ],
   docs: "https://platform.moonshot.ai/docs",
 };

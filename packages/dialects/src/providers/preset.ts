@@ -52,6 +52,11 @@ export interface MessageWish {
   readonly without?: readonly string[];
   /** Ids of tool calls must be so many letters and digits, and nothing else; others are given one, the same one every time. */
   readonly callIdLength?: number;
+  /**
+   * While its models think, it refuses a message with calls that has no `reasoning_content`. One that began elsewhere has none; an
+   * empty one is enough.
+   */
+  readonly reasoningWithCalls?: true;
 }
 
 /** A key in a header. */

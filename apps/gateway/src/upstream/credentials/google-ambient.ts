@@ -22,6 +22,9 @@ export function ambientTokens(project: string | null): () => Promise<FetchedToke
     } catch (error) {
       // What was not there may be there the next time.
       found = null;
+      // What JSON.parse says quotes the file.
+      if (error instanceof SyntaxError)
+        return { denied: "rejected", reason: "no ambient credential: its file is not valid JSON" };
       if (!isFinal(error)) throw error;
       return { denied: "rejected", reason: `no ambient credential: ${error instanceof Error ? error.message : ""}` };
     }

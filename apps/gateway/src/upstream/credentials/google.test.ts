@@ -182,6 +182,14 @@ describe("ambient credentials", () => {
     expect(server.forms[0]?.get("subject_token")).toBe("subject-token");
   });
 
+  it("say nothing of a file that can't be read", async () => {
+    const file = join(directory, "adc.json");
+    writeFileSync(file, 'canary-secret{"private_key":"another"}');
+    vi.stubEnv("GOOGLE_APPLICATION_CREDENTIALS", file);
+    const answer = await authorized("ambient");
+    expect(answer).toEqual({ denied: "rejected", reason: "no ambient credential: its file is not valid JSON" });
+  });
+
   it("are rejected where there are none", async () => {
     vi.stubEnv("GOOGLE_APPLICATION_CREDENTIALS", "");
     vi.stubEnv("HOME", directory);
