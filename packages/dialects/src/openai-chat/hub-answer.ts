@@ -51,9 +51,16 @@ export function tellContent(message: JsonObject, sink: HubSink): void {
   }
   const refusal = text(message.refusal);
   if (refusal !== null) sink.refusal(refusal);
+  if (Array.isArray(message.reasoning_details) && message.reasoning_details.some(isKept))
+    sink.left("what the provider wants back of its reasoning was left out");
   if (isObject(message.audio)) sink.left("speech in the answer was left out");
   if (Array.isArray(message.annotations) && message.annotations.length > 0) sink.left("annotations were left out");
   if (isObject(message.function_call)) sink.left("a call in the old form was left out");
+}
+
+/** Signed or encrypted reasoning (https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks). */
+function isKept(detail: unknown): boolean {
+  return isObject(detail) && (text(detail.signature) ?? text(detail.data)) !== null;
 }
 
 /** Mistral's reasoning models answer with parts. https://docs.mistral.ai/capabilities/reasoning */

@@ -33,6 +33,19 @@ describe("chunks of a chat stream, told to the hub,", () => {
     ]);
   });
 
+  it("do not lose a signature of reasoning in silence", () => {
+    const detail = { type: "reasoning.text", format: "anthropic-claude-v1", index: 0 };
+    expect(
+      told(
+        [{ content: "", reasoning: "Hm", reasoning_details: [{ ...detail, text: "Hm" }] }],
+        [{ content: "", reasoning_details: [{ ...detail, signature: "sig" }] }],
+      ),
+    ).toEqual([
+      ["thought", "Hm"],
+      ["left", "what the provider wants back of its reasoning was left out"],
+    ]);
+  });
+
   it("are text and reasoning in Mistral's parts", () => {
     const parts = [
       { type: "thinking", thinking: [{ type: "text", text: "hm" }] },

@@ -41,9 +41,9 @@ class Rewriting {
   #renamed = 0;
   #added = 0;
 
-  constructor({ without = nothing, callIdLength = null, reasoningWithCalls }: MessageWish) {
+  constructor({ without = nothing, callIdLength, reasoningWithCalls }: MessageWish) {
     this.#without = new Set(without);
-    this.#idLength = callIdLength;
+    this.#idLength = callIdLength ?? null;
     this.#reasons = reasoningWithCalls === true;
   }
 
