@@ -88,6 +88,6 @@ function beat(exchange: Exchange, heartbeat: string): void {
   exchange.after(heartbeatMs, () => beat(exchange, heartbeat));
 }
 
-export function retryAfterHeader(ms: number): Record<string, string> {
+function retryAfterHeader(ms: number): Record<string, string> {
   return ms % 1000 === 0 ? { "retry-after": String(ms / 1000) } : { "retry-after-ms": String(ms) };
 }
