@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { builtInData } from "./data/built-in.ts";
 import { ownData } from "./data/own.ts";
 import { builtInCatalog as catalog, isTwin } from "./index.ts";
+import { tierOf } from "./knowledge/tiers.ts";
 import { modelRowSchema, offerRowSchema, providerRowSchema } from "./sync/kept.ts";
 
 const offers = [...catalog.providers.keys()].flatMap((provider) => catalog.offers(provider));
@@ -136,6 +137,19 @@ describe("the catalog", () => {
 
   it("offers nothing for a kind that could serve anything", () => {
     expect(catalog.offers("openai-compatible")).toEqual([]);
+  });
+
+  it("places no model of a tenth of the size beside the large one of its generation", () => {
+    const tier = (name: string) => catalog.model(name)?.tier ?? 0;
+    expect(tier("qwen3.5-9b")).toBeLessThan(tier("qwen3.5-27b"));
+    expect(tier("qwen3.5-27b")).toBeLessThan(tier("qwen3.5-122b-a10b"));
+    expect(tier("qwen3.5-122b-a10b")).toBeLessThan(tier("qwen3.5-397b-a17b"));
+  });
+
+  it("holds the tiers that are written down", () => {
+    const own = new Set(ownData.models.map(({ name }) => name));
+    const chat = catalog.models.filter(({ name, operation }) => operation === "chat" && !own.has(name));
+    expect(chat.map(({ name, tier }) => [name, tier])).toEqual(chat.map(({ name }) => [name, tierOf(name)]));
   });
 
   it("gives every chat model a tier and its vendor's words", () => {

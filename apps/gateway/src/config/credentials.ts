@@ -1,3 +1,5 @@
+import { createPrivateKey } from "node:crypto";
+
 import { secretRule, type ConfigIssue, type ProviderConfig } from "@tuloy/contract";
 
 import { readAwsKey } from "../upstream/credentials/aws-key.ts";
@@ -30,7 +32,18 @@ function awsFault(value: string): string | null {
 function googleFault(value: string): string | null {
   if (!value.trimStart().startsWith("{")) return null;
   const account = readServiceAccount(value);
-  return "fault" in account ? account.fault : null;
+  if ("fault" in account) return account.fault;
+  return isRsa(account.privateKey)
+    ? null
+    : "holds a private_key that is no RSA key in PEM: give the file as Google made it, with its line breaks as \\n";
+}
+
+function isRsa(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === "rsa";
+  } catch {
+    return false;
+  }
 }
 
 const faultsOf = { "aws-sigv4": awsFault, "google-oauth": googleFault } as const;

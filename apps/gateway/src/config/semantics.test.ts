@@ -72,6 +72,16 @@ describe("a configuration is refused", () => {
       "providers.a.keys[0].value is no whole service account's key file: private_key is missing",
     ],
     [
+      "when a key file was pasted without its end",
+      `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: '{ "type": "service_account",' }] } }`,
+      "providers.a.keys[0].value is no valid JSON",
+    ],
+    [
+      "when nothing could be signed with a key file",
+      `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: '{"type":"service_account","client_email":"a@b","private_key":"not PEM"}' }] } }`,
+      "providers.a.keys[0].value holds a private_key that is no RSA key in PEM: give the file as Google made it, with its line breaks as \\n",
+    ],
+    [
       "when a key file is of another kind",
       `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: '{"type":"authorized_user"}' }] } }`,
       "providers.a.keys[0].value is no service account's key file: its type has to be service_account; other credentials go by ambient",

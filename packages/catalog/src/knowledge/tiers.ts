@@ -31,6 +31,8 @@ const rows: readonly (readonly [RegExp, number])[] = [
   [/^gemma/, 2],
   // Alibaba
   [/^qwen3\.[67]-(max|plus)|^qwen3\.5-(397b|plus)/, 5],
+  [/^qwen3\.5-9b/, 2],
+  [/^qwen3\.[56]-(27b|35b)/, 3],
   [/^qwen3-max|^qwen3-coder-(480b|plus)|^qwen3\.[56]-|^qwen3-235b/, 4],
   [/^qwen3-|^qwen-(max|plus|vl-max)|^qwq/, 3],
   [/^qwen/, 2],

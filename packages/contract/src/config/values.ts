@@ -98,7 +98,7 @@ export const locationName = name("a location", /^[a-z][a-z0-9-]{0,62}$/, "use lo
 export const projectName = name(
   "a project",
   /^[a-z][a-z0-9.:-]{2,127}$/,
-  "use its id, of lower-case letters, digits and dashes, and not its title or number",
+  "use its id, of at least three lower-case letters, digits and dashes, and not its title or number",
 );
 
 export const headerName = name(
@@ -112,8 +112,8 @@ export const secretPattern = /^[\x21-\x7e]+$/;
 
 export const secretRule = "holds a space, a line break or a character that no HTTP header can carry";
 
-/** A credential of several parts is JSON, and never sent as it is. */
-export const credentialPattern = /^(?:[\x21-\x7e]+|\s*\{[^]*\}\s*)$/;
+/** A credential of several parts is JSON, and never sent as it is; whether it is whole is told by who reads it. */
+export const credentialPattern = /^(?:[\x21-\x7e]+|\s*\{[^]*)$/;
 
 export const context = z.int().positive();
 
