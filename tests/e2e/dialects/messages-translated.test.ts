@@ -215,6 +215,21 @@ test("a provider of OpenAI's dialect is asked in its own words, and the trace sa
   expect(notes.join("\n")).toContain("service_tier was left out");
 });
 
+test("what a model is known not to take is left out of what its provider is asked", async () => {
+  const { a, gateway } = await setScene(
+    { a: answersDeltas([{ content: "Hi" }], "stop", usage) },
+    { providers: { a: { kind: "openai", also: ["gpt-5"] } } },
+  );
+  await hearMessage(anthropicAt(gateway.url), {
+    model: "gpt-5",
+    stop_sequences: ["END"],
+    ...({ temperature: 0.3 } as object),
+  });
+  expect(sentTo(a.requests[0])).toMatchObject({ model: "gpt-5", max_completion_tokens: 200, stop: ["END"] });
+  expect(sentTo(a.requests[0])).not.toHaveProperty("temperature");
+  expect((await gateway.lastTrace()).notes).toContain(`a/gpt-5: temperature was left out: it is not taken there`);
+});
+
 test("what only Anthropic can do goes nowhere else, and the client is told so", async () => {
   const chat = answersDeltas([{ content: "x" }], "stop", usage);
   const { a, b, gateway } = await setScene({ a: chat, b: answersMessage("Found it.") }, { providers: { b: claude } });

@@ -60,7 +60,7 @@ export function encode(
       ? request.encode(upstreamModel, provider.preset, targetOf(request, deployment, askedModel))
       : translationOf(request, lane.client).write(
           lane.upstream,
-          writeTargetOf(deployment, provider, askedModel),
+          writeTargetOf(deployment, provider),
           deployment.id,
         );
   return {
@@ -139,16 +139,9 @@ export function atBase(request: UpstreamRequest, provider: Provider, basePath: s
   return { ...request, path: basePath + request.path.slice(addressOf(provider).basePath.length) };
 }
 
-function writeTargetOf(deployment: Deployment, { preset }: Provider, askedModel: string): WriteTarget {
+function writeTargetOf(deployment: Deployment, { preset }: Provider): WriteTarget {
   const { upstreamModel, model, outputTokens, parameters } = deployment;
-  return {
-    model: upstreamModel,
-    canonicalModel: model,
-    preset,
-    outputTokens,
-    parameters,
-    substitute: model !== askedModel,
-  };
+  return { model: upstreamModel, canonicalModel: model, preset, outputTokens, parameters };
 }
 
 /** How a deployment takes the parameters of a request; null when nothing is known or the request has none. */

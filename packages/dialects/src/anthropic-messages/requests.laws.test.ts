@@ -116,7 +116,6 @@ function again(fields: object, canonicalModel: string): { readonly body: unknown
     preset: openaiCompatible,
     outputTokens: null,
     parameters: null,
-    substitute: false,
   });
   return { body: JSON.parse(body.toString()) as unknown, notes };
 }
@@ -188,7 +187,6 @@ describe("a request of Anthropic's through the hub", () => {
             preset: openaiCompatible,
             outputTokens: null,
             parameters: null,
-            substitute: false,
           };
           expect(JSON.parse(writeMessagesRequest(hub, target).body.toString())).toHaveProperty("messages");
         }

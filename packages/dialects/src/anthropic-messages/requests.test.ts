@@ -30,7 +30,6 @@ function written(
       preset: openaiCompatible,
       outputTokens: null,
       parameters: null,
-      substitute: false,
       ...target,
     },
   );

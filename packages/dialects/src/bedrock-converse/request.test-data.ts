@@ -11,7 +11,6 @@ export function target(model = sonnet45, more: Partial<WriteTarget> = {}): Write
     preset: bedrock,
     outputTokens: null,
     parameters: null,
-    substitute: false,
     ...more,
   };
 }

@@ -82,7 +82,7 @@ interface Content {
 }
 
 function contentsOf(messages: readonly HubMessage[], model: string): readonly Content[] {
-  const target = { model, canonicalModel: model, preset, outputTokens: null, parameters: null, substitute: false };
+  const target = { model, canonicalModel: model, preset, outputTokens: null, parameters: null };
   const { body } = gemini.write({ ...empty, messages }, target);
   const { contents } = JSON.parse(body.toString("utf8")) as { contents: readonly Content[] };
   return contents;

@@ -66,7 +66,6 @@ describe("a request for Gemini", () => {
     };
     const { body, notes } = asked({ presence_penalty: 1, seed: 1, temperature: 1 }, "gemini-3-flash", {
       parameters,
-      substitute: true,
     });
     expect(body.generationConfig).toEqual({ temperature: 1 });
     expect(notes).toEqual([
@@ -245,7 +244,6 @@ it("asks softly for the rest of an answer, within what is left of the limit", ()
     preset,
     outputTokens: null,
     parameters: null,
-    substitute: false,
   });
   const continued = JSON.parse(gemini.continueRequest(body, sent, null).toString("utf8"));
   expect(continued.contents.slice(0, 2)).toEqual([

@@ -27,7 +27,6 @@ export function written(request: HubRequest, model = "gemini-3-flash", more: obj
     preset,
     outputTokens: null,
     parameters: null,
-    substitute: false,
     ...more,
   });
   return { body: JSON.parse(body.toString("utf8")), notes };

@@ -18,8 +18,6 @@ export interface WriteTarget {
   readonly outputTokens: number | null;
   /** What the deployment takes of the parameters, by OpenAI's names for them; null: nothing is known. See `spelling`. */
   readonly parameters: ParameterFacts | null;
-  /** It serves another model than the one that was asked for: see `ParameterTarget.substitute`. */
-  readonly substitute: boolean;
 }
 
 export interface WrittenRequest {

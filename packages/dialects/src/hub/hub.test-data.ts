@@ -78,7 +78,6 @@ export function writeTarget(fields: Partial<WriteTarget> = {}): WriteTarget {
     preset: openaiCompatible,
     outputTokens: null,
     parameters: null,
-    substitute: false,
     ...fields,
   };
 }

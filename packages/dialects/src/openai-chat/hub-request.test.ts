@@ -230,7 +230,7 @@ describe("a chat request through the hub and back", () => {
       modelRefuses: new Set(["max_tokens", "temperature"]),
       maxStops: 4,
     };
-    const target = writeTarget({ preset: openai, parameters, substitute: true });
+    const target = writeTarget({ preset: openai, parameters });
     const { body, notes } = back({ ...said("x"), max_tokens: 5, temperature: 1, top_k: 3 }, target);
     expect(body).toEqual({
       model: "upstream-model",
@@ -241,6 +241,18 @@ describe("a chat request through the hub and back", () => {
       "temperature was left out: it is not taken there",
       "top_k was left out: it is not taken there",
     ]);
+  });
+
+  it("leaves out what only the model is known to refuse, and never what the answer depends on", () => {
+    const parameters = {
+      takes: null,
+      refuses: new Set<string>(),
+      modelRefuses: new Set(["temperature", "stop", "tools"]),
+      maxStops: null,
+    };
+    const { body, notes } = back({ ...said("x"), temperature: 0.3, stop: ["s"] }, writeTarget({ parameters }));
+    expect(body).toEqual({ model: "upstream-model", messages: [{ role: "user", content: "x" }], stop: ["s"] });
+    expect(notes).toEqual(["temperature was left out: it is not taken there"]);
   });
 
   it("asks for usage in a stream only where that is understood", () => {

@@ -14,7 +14,6 @@ const target: WriteTarget = {
   preset: openai,
   outputTokens: null,
   parameters: null,
-  substitute: false,
 };
 
 function hub(fields: Record<string, unknown>): HubRequest {
