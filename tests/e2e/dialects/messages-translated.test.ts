@@ -230,6 +230,21 @@ test("what a model is known not to take is left out of what its provider is aske
   expect((await gateway.lastTrace()).notes).toContain(`a/gpt-5: temperature was left out: it is not taken there`);
 });
 
+test("a tool whose name OpenAI refuses is not asked of it, and of others is", async () => {
+  const chat = answersDeltas([{ content: "Hi" }], "stop", usage);
+  const { a, b, gateway } = await setScene({ a: chat, b: chat }, { providers: { a: { kind: "openai" } } });
+  const client = anthropicAt(gateway.url);
+  const named = (name: string): Anthropic.Tool => ({ name, input_schema: { type: "object" } });
+  await hearMessage(client, { tools: [named("x".repeat(100))] });
+  expect([a.requests.length, b.requests.length]).toEqual([0, 1]);
+  const { exclusions } = await gateway.lastTrace();
+  expect(exclusions).toMatchObject([
+    { deployment: "a/model-x", reason: "capability", detail: expect.stringContaining("at most 64 letters") },
+  ]);
+  await hearMessage(client, { tools: [named("x".repeat(64))] });
+  expect(a.requests).toHaveLength(1);
+});
+
 test("what only Anthropic can do goes nowhere else, and the client is told so", async () => {
   const chat = answersDeltas([{ content: "x" }], "stop", usage);
   const { a, b, gateway } = await setScene({ a: chat, b: answersMessage("Found it.") }, { providers: { b: claude } });

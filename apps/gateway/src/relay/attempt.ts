@@ -128,7 +128,7 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
   }
 }
 
-function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: AttemptContext): Course {
+function startCourse(asked: Asked, plan: Plan, { startedAt, health, random, snapshot }: AttemptContext): Course {
   const { request, route, deadlineMs, clientShortened, principal } = asked;
   const { facts } = request;
   return new Course(
@@ -150,7 +150,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random }: At
       clientShortened,
       caller: principal,
       onlyKey: asked.onlyKey,
-      obstacle: contentObstacles(request, plan),
+      obstacle: contentObstacles(request, plan, snapshot),
     },
     health,
     random,

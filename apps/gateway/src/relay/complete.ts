@@ -49,7 +49,7 @@ export async function complete(broken: BrokenStream, context: CompleteContext): 
   const { clock, interrupt, dialect, health } = attempting;
   const { sent } = broken;
   const { deployment: from } = broken.open.call;
-  const obstacle = contentObstacles(asked.request, plan);
+  const obstacle = contentObstacles(asked.request, plan, attempting.snapshot);
   const completion = new Completion(
     {
       planned: obstacle === null ? plannedOf(plan) : plannedOf(plan).filter((each) => obstacle(each) === null),

@@ -58,11 +58,7 @@ export function encode(
   const body =
     lane.kind === "express"
       ? request.encode(upstreamModel, provider.preset, targetOf(request, deployment, askedModel))
-      : translationOf(request, lane.client).write(
-          lane.upstream,
-          writeTargetOf(deployment, provider),
-          deployment.id,
-        );
+      : translationOf(request, lane.client).write(lane.upstream, writeTargetOf(deployment, provider), deployment.id);
   return {
     deployment,
     dialect: lane.dialect,

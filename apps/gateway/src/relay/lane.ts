@@ -44,7 +44,7 @@ export function plannedObstacles({ request, entry, standIns, route }: Asked, sna
     return (
       laneObstacle(dialect, deployment, lane, facts.capabilities) ??
       boundElsewhere(facts, lane) ??
-      (thorough ? contentObstacle(request, lane) : null)
+      (thorough ? contentObstacle(request, lane, deployment, snapshot) : null)
     );
   };
 }
@@ -65,10 +65,14 @@ function boundElsewhere({ bound }: RequestFacts, lane: Lane | null): string | nu
 }
 
 /** The same as far as can be known. Null where all speak the client's dialect. */
-export function contentObstacles(request: ReadRequest, { candidates, equivalents }: Plan): Obstacle | null {
+export function contentObstacles(
+  request: ReadRequest,
+  { candidates, equivalents }: Plan,
+  snapshot: Snapshot,
+): Obstacle | null {
   const { dialect } = request;
   if (equivalents === undefined && countSpeaking(candidates, dialect) === candidates.length) return null;
-  return (deployment) => contentObstacle(request, laneFor(dialect, deployment));
+  return (deployment) => contentObstacle(request, laneFor(dialect, deployment), deployment, snapshot);
 }
 
 /** Every request asks this, so it makes nothing. */
@@ -78,8 +82,16 @@ function countSpeaking(deployments: readonly Deployment[], dialect: Dialect): nu
   return count;
 }
 
-function contentObstacle(request: ReadRequest, lane: Lane | null): string | null {
-  return lane?.kind === "translate" ? translationOf(request, lane.client).obstacle(lane.upstream) : null;
+function contentObstacle(
+  request: ReadRequest,
+  lane: Lane | null,
+  { provider, upstreamModel }: Deployment,
+  { providers }: Snapshot,
+): string | null {
+  if (lane?.kind !== "translate") return null;
+  const preset = providers.get(provider)?.preset ?? null;
+  const endpoint = preset === null ? null : endpointFor(preset, request.operation, lane.dialect, upstreamModel);
+  return translationOf(request, lane.client).obstacle(lane.upstream, { endpoint });
 }
 
 /** Whom an answer is read for. */

@@ -14,6 +14,8 @@ function read(fields: object): ReadRequest {
   return request;
 }
 
+const somewhere = { endpoint: null };
+
 const said = (content: unknown): object => ({ messages: [{ role: "user", content }] });
 
 describe("the lane to a deployment", () => {
@@ -69,7 +71,7 @@ describe("a request on its way into another dialect", () => {
       },
     };
     const translation = translationOf(read(said("x")), counting);
-    expect(translation.obstacle(other)).toBeNull();
+    expect(translation.obstacle(other, somewhere)).toBeNull();
     for (const model of ["one", "two"]) {
       const body: unknown = JSON.parse(translation.write(other, writeTarget({ model }), model).toString());
       expect(body).toMatchObject({ model, messages: [{ role: "user", content: "x" }] });
@@ -92,7 +94,10 @@ describe("a request on its way into another dialect", () => {
   });
 
   it("can't leave its own dialect with what only that can say", () => {
-    const obstacle = translationOf(read({ ...said("x"), functions: [{ name: "f" }] }), chatClient).obstacle(other);
+    const obstacle = translationOf(read({ ...said("x"), functions: [{ name: "f" }] }), chatClient).obstacle(
+      other,
+      somewhere,
+    );
     expect(obstacle).toBe(
       "the request can't be put into another dialect: functions is the old form of tools; use tools",
     );
@@ -105,15 +110,39 @@ describe("a request on its way into another dialect", () => {
       [{ role: "tool", tool_call_id: "a", content: [file] }],
     ]) {
       const translation = translationOf(read({ messages }), chatClient);
-      expect(translation.obstacle(other)).toContain("a file that is kept at a provider of another dialect");
-      expect(translation.obstacle({ ...chatUpstream, dialect: "openai-responses" })).toBeNull();
+      expect(translation.obstacle(other, somewhere)).toContain("a file that is kept at a provider of another dialect");
+      expect(translation.obstacle({ ...chatUpstream, dialect: "openai-responses" }, somewhere)).toBeNull();
     }
   });
 
   it("can't be told in what its content needs", () => {
     const blind: UpstreamCodec = { ...other, obstacle: () => "takes no images by URL" };
-    expect(translationOf(read(said("x")), chatClient).obstacle(blind)).toBe(
+    expect(translationOf(read(said("x")), chatClient).obstacle(blind, somewhere)).toBe(
       "this deployment speaks gemini, which takes no images by URL",
     );
+  });
+
+  it("is not told to who takes no tool of such a name, as far as that is known", () => {
+    const obstacle = (name: string, longest: number | null): string | null => {
+      const tools = [
+        { type: "function", function: { name: "f" } },
+        { type: "function", function: { name } },
+      ];
+      const endpoint = {
+        dialect: "gemini",
+        path: "/",
+        ...(longest === null ? {} : { longestToolName: longest }),
+      } as const;
+      return translationOf(read({ ...said("x"), tools }), chatClient).obstacle(other, { endpoint });
+    };
+    for (const name of ["a.b", "ä", "", "a b", "f\n", "x".repeat(65)]) {
+      expect(obstacle(name, 64)).toContain("takes only tools whose names are at most 64");
+      expect(obstacle(name, null)).toBeNull();
+    }
+    expect([obstacle("mcp__a-B_9", 64), obstacle("x".repeat(64), 64), obstacle("x".repeat(65), 128)]).toEqual([
+      null,
+      null,
+      null,
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import type { ClientError, Dialect } from "@tuloy/contract";
 
+import type { Endpoint } from "../providers/preset.ts";
 import type { ReadRequest } from "../request.ts";
 import type { ClientCodec, UpstreamCodec, WriteTarget } from "./codec.ts";
 import type { HubMessage, HubPart, HubRequest, HubSource } from "./request.ts";
@@ -9,6 +10,14 @@ const sameFiles: readonly (readonly Dialect[])[] = [["openai-chat", "openai-resp
 
 /** Where a last message of the assistant's is the beginning of the answer. All others take it for a finished turn, and begin anew. */
 const begunAnswers: ReadonlySet<Dialect> = new Set<Dialect>(["anthropic-messages", "bedrock-converse"]);
+
+const plainName = /^[a-zA-Z0-9_-]+$/;
+
+/** Where a request is to go. */
+interface Place {
+  /** Null: unknown. */
+  readonly endpoint: Endpoint | null;
+}
 
 /**
  * One client's request on its way into other dialects. The hub's form of it is made when it is first needed, and once, however
@@ -33,11 +42,11 @@ export class Translation {
     return this.#request.encode("", { streamUsage: false });
   }
 
-  /** Why this request can't be said in a dialect, in words; null: it can. */
-  obstacle(codec: UpstreamCodec): string | null {
+  /** Why this request can't be said to a deployment, in words; null: it can. */
+  obstacle(codec: UpstreamCodec, place: Place): string | null {
     let obstacle = this.#obstacles.get(codec.dialect);
     if (obstacle === undefined) this.#obstacles.set(codec.dialect, (obstacle = this.#findObstacle(codec)));
-    return obstacle;
+    return obstacle ?? this.#obstacleAt(place);
   }
 
   /**
@@ -57,6 +66,17 @@ export class Translation {
   /** What a deployment was not told as the client said it. */
   notes(deployment: string): readonly string[] {
     return this.#notes.get(deployment) ?? nothing;
+  }
+
+  /** What no dialect's words are at fault for, but who is spoken to. */
+  #obstacleAt({ endpoint }: Place): string | null {
+    const longest = endpoint?.longestToolName;
+    const hub = this.#told();
+    if (longest === undefined || "code" in hub) return null;
+    const strange = hub.tools.find(({ name }) => name.length > longest || !plainName.test(name));
+    return strange === undefined
+      ? null
+      : `this deployment takes only tools whose names are at most ${longest} letters, digits, _ and -, unlike ${strange.name.slice(0, 60)}`;
   }
 
   #told(): HubRequest | ClientError {

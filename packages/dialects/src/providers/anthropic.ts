@@ -9,6 +9,9 @@ const messagesEndpoint: Endpoint = {
   headers: { "anthropic-version": "2023-06-01" },
 };
 
+/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use: `^[a-zA-Z0-9_-]{1,128}$`, where it once was 64. */
+export const longestToolName = 128;
+
 /** What Anthropic says in words alone, beside what the general tables have of it. */
 export const messagesMarkers: readonly FailureMarker[] = [
   {
@@ -33,7 +36,7 @@ export const messagesMarkers: readonly FailureMarker[] = [
 export const anthropic: ProviderPreset = {
   kind: "anthropic",
   baseUrl: "https://api.anthropic.com/v1",
-  endpoints: { chat: [messagesEndpoint] },
+  endpoints: { chat: [{ ...messagesEndpoint, longestToolName }] },
   auth: { header: "x-api-key", prefix: "" },
   keyRequired: true,
   streamUsage: true,
@@ -61,6 +64,7 @@ export const anthropic: ProviderPreset = {
 export const anthropicCompatible: ProviderPreset = {
   ...anthropic,
   kind: "anthropic-compatible",
+  endpoints: { chat: [messagesEndpoint] },
   baseUrl: null,
   keyRequired: false,
   promptCaching: null,

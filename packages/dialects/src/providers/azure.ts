@@ -1,5 +1,5 @@
 import { openaiRateLimits } from "../rate-limits/headers.ts";
-import { chat, embeddings, openaiLike, responses } from "./openai-like.ts";
+import { openaiLike } from "./openai-like.ts";
 import { openai } from "./openai.ts";
 import type { ProviderPreset } from "./preset.ts";
 
@@ -10,7 +10,7 @@ export const azure: ProviderPreset = {
   baseUrl: null,
   baseUrlForm: "https://RESOURCE.openai.azure.com/openai/v1",
   modelsAreOwn: true,
-  endpoints: { chat: [chat, responses], embeddings: [embeddings] },
+  endpoints: openai.endpoints,
   auth: { header: "api-key", prefix: "" },
   refuses: openai.refuses,
   maxStops: 4,

@@ -137,6 +137,8 @@ export const bedrock: ProviderPreset = {
         streamPath: "/model/{model}/converse-stream",
         // A stream is no server-sent events here.
         headers: { accept: "*/*" },
+        // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
+        longestToolName: 64,
       },
     ],
   },

@@ -1,15 +1,19 @@
 import { openaiRateLimits } from "../rate-limits/headers.ts";
+import { chat, embeddings, responses } from "./openai-like.ts";
 import type { ProviderPreset } from "./preset.ts";
+
+/** https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools: "with a maximum length of 64". */
+const longestToolName = 64;
 
 export const openai: ProviderPreset = {
   kind: "openai",
   baseUrl: "https://api.openai.com/v1",
   endpoints: {
     chat: [
-      { dialect: "openai-chat", path: "/chat/completions" },
-      { dialect: "openai-responses", path: "/responses" },
+      { ...chat, longestToolName },
+      { ...responses, longestToolName },
     ],
-    embeddings: [{ dialect: "openai-embeddings", path: "/embeddings" }],
+    embeddings: [embeddings],
   },
   auth: { header: "authorization", prefix: "Bearer " },
   keyRequired: true,

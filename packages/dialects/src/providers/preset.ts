@@ -25,6 +25,11 @@ export interface Endpoint {
   readonly basePath?: string;
   /** For streams, where they have a path of their own. */
   readonly streamPath?: string;
+  /**
+   * A tool's name is so long at most and has no characters but ASCII letters, digits, `_` and `-`: anything else is answered with
+   * 400. Absent: unknown, and others take more.
+   */
+  readonly longestToolName?: number;
   /** Where it counts a prompt without answering it; absent: nowhere. */
   readonly countPath?: string;
   /** Only for ids that begin so; absent: for all. The first endpoint whose condition holds is the one for its dialect. */

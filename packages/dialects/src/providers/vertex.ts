@@ -1,4 +1,4 @@
-import { messagesMarkers } from "./anthropic.ts";
+import { longestToolName, messagesMarkers } from "./anthropic.ts";
 import { googleMarkers, googleRegions } from "./google.ts";
 import type { ProviderPreset } from "./preset.ts";
 
@@ -22,6 +22,7 @@ export const vertex: ProviderPreset = {
         path: "/publishers/anthropic/models/{model}:rawPredict",
         streamPath: "/publishers/anthropic/models/{model}:streamRawPredict",
         body: { set: { anthropic_version: "vertex-2023-10-16" }, without: ["model"] },
+        longestToolName,
       },
       {
         dialect: "gemini",
