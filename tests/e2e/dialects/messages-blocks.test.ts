@@ -4,6 +4,7 @@ import type { MessageBlock, Reply, Script } from "@tuloy/testkit";
 import { jsonSchema, streamText, tool } from "ai";
 import { describe, expect, test } from "vitest";
 
+import { bedrockServing } from "../../bedrock-scene.ts";
 import { apiKey } from "../../harness.ts";
 import type { TestProvider } from "../../harness.ts";
 import { anthropicAt, asked, claude, hearEvents, hearStreamed, model, sentTo } from "../../messages-scene.ts";
@@ -169,6 +170,17 @@ describe("a request that begins the answer itself", () => {
     expect(sentTo(b.requests[0])).toMatchObject(begun);
     const { exclusions } = await gateway.trace(String(headers["x-tuloy-trace-id"]));
     expect(exclusions).toMatchObject([{ deployment: "a/model-x", reason: "capability" }]);
+  });
+
+  test("goes to no model on Bedrock that does not", async () => {
+    const { aws, a, gateway } = await setScene(
+      { aws: answersMessage("never"), a: answersMessage('"a":1}') },
+      { providers: { aws: bedrockServing("us.meta.llama3-3-70b-instruct-v1:0"), a: claude } },
+    );
+    const { status } = await post(gateway, { ...asked, ...begun }, { path: "/v1/messages" });
+    expect([status, aws.requests.length, a.requests.length]).toEqual([200, 0, 1]);
+    const { exclusions } = await gateway.lastTrace();
+    expect(exclusions).toMatchObject([{ deployment: expect.stringContaining("aws/"), reason: "capability" }]);
   });
 
   test("is told so where nobody does", async () => {

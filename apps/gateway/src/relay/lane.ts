@@ -85,13 +85,13 @@ function countSpeaking(deployments: readonly Deployment[], dialect: Dialect): nu
 function contentObstacle(
   request: ReadRequest,
   lane: Lane | null,
-  { provider, upstreamModel }: Deployment,
+  { provider, model, upstreamModel }: Deployment,
   { providers }: Snapshot,
 ): string | null {
   if (lane?.kind !== "translate") return null;
   const preset = providers.get(provider)?.preset ?? null;
   const endpoint = preset === null ? null : endpointFor(preset, request.operation, lane.dialect, upstreamModel);
-  return translationOf(request, lane.client).obstacle(lane.upstream, { endpoint });
+  return translationOf(request, lane.client).obstacle(lane.upstream, { endpoint, model: [model, upstreamModel] });
 }
 
 /** Whom an answer is read for. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import { anthropicClient } from "../anthropic-messages/codec.ts";
+import { bedrockConverse } from "../bedrock-converse/codec.ts";
 import { chatClient, chatUpstream } from "../openai-chat/codec.ts";
 import { openaiChat } from "../openai-chat/dialect.ts";
 import { isReadRequest, type ReadRequest } from "../request.ts";
@@ -14,7 +16,7 @@ function read(fields: object): ReadRequest {
   return request;
 }
 
-const somewhere = { endpoint: null };
+const somewhere = { endpoint: null, model: ["m"] };
 
 const said = (content: unknown): object => ({ messages: [{ role: "user", content }] });
 
@@ -122,6 +124,23 @@ describe("a request on its way into another dialect", () => {
     );
   });
 
+  it("that begins its answer is told only to who goes on from there", () => {
+    const begun = {
+      messages: [
+        { role: "user", content: "x" },
+        { role: "assistant", content: "{" },
+      ],
+    };
+    const goesTo = (client: ClientCodec, ...model: readonly string[]): boolean =>
+      translationOf(read(begun), client).obstacle(bedrockConverse, { endpoint: null, model }) === null;
+    expect(goesTo(anthropicClient, "llama-3.3-70b", "us.meta.llama3-3-70b-instruct-v1:0")).toBe(false);
+    expect(goesTo(anthropicClient, "nova-pro", "amazon.nova-pro-v1:0")).toBe(false);
+    expect(goesTo(anthropicClient, "claude-sonnet-4-6", "eu.anthropic.claude-sonnet-4-6")).toBe(false);
+    expect(goesTo(anthropicClient, "claude-sonnet-4-5", "an-arn")).toBe(true);
+    expect(goesTo(anthropicClient, "my-own", "anthropic.claude-sonnet-4-5-20250929-v1:0")).toBe(true);
+    expect(goesTo(chatClient, "llama-3.3-70b", "us.meta.llama3-3-70b-instruct-v1:0")).toBe(true);
+  });
+
   it("is not told to who takes no tool of such a name, as far as that is known", () => {
     const obstacle = (name: string, longest: number | null): string | null => {
       const tools = [
@@ -133,7 +152,7 @@ describe("a request on its way into another dialect", () => {
         path: "/",
         ...(longest === null ? {} : { longestToolName: longest }),
       } as const;
-      return translationOf(read({ ...said("x"), tools }), chatClient).obstacle(other, { endpoint });
+      return translationOf(read({ ...said("x"), tools }), chatClient).obstacle(other, { endpoint, model: [] });
     };
     for (const name of ["a.b", "ä", "", "a b", "f\n", "x".repeat(65)]) {
       expect(obstacle(name, 64)).toContain("takes only tools whose names are at most 64");

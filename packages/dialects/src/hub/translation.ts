@@ -8,7 +8,10 @@ import type { HubMessage, HubPart, HubRequest, HubSource } from "./request.ts";
 /** Dialects whose providers keep files under the same ids. */
 const sameFiles: readonly (readonly Dialect[])[] = [["openai-chat", "openai-responses"]];
 
-/** Where a last message of the assistant's is the beginning of the answer. All others take it for a finished turn, and begin anew. */
+/**
+ * Where a last message of the assistant's is the beginning of the answer, if the model does so. All others take it for a finished
+ * turn, and begin anew.
+ */
 const begunAnswers: ReadonlySet<Dialect> = new Set<Dialect>(["anthropic-messages", "bedrock-converse"]);
 
 const plainName = /^[a-zA-Z0-9_-]+$/;
@@ -17,6 +20,8 @@ const plainName = /^[a-zA-Z0-9_-]+$/;
 interface Place {
   /** Null: unknown. */
   readonly endpoint: Endpoint | null;
+  /** By the names under which it may be known, the canonical one and the provider's. */
+  readonly model: readonly string[];
 }
 
 /**
@@ -46,7 +51,7 @@ export class Translation {
   obstacle(codec: UpstreamCodec, place: Place): string | null {
     let obstacle = this.#obstacles.get(codec.dialect);
     if (obstacle === undefined) this.#obstacles.set(codec.dialect, (obstacle = this.#findObstacle(codec)));
-    return obstacle ?? this.#obstacleAt(place);
+    return obstacle ?? this.#obstacleAt(codec, place);
   }
 
   /**
@@ -69,10 +74,14 @@ export class Translation {
   }
 
   /** What no dialect's words are at fault for, but who is spoken to. */
-  #obstacleAt({ endpoint }: Place): string | null {
-    const longest = endpoint?.longestToolName;
+  #obstacleAt({ continues }: UpstreamCodec, { endpoint, model }: Place): string | null {
     const hub = this.#told();
-    if (longest === undefined || "code" in hub) return null;
+    if ("code" in hub) return null;
+    if (begunAnswers.has(this.#codec.dialect) && isBegun(hub) && model.every((name) => continues?.(name) === "none")) {
+      return "the request begins the answer with its last message, and this deployment's model does not go on from there";
+    }
+    const longest = endpoint?.longestToolName;
+    if (longest === undefined) return null;
     const strange = hub.tools.find(({ name }) => name.length > longest || !plainName.test(name));
     return strange === undefined
       ? null
