@@ -38,6 +38,8 @@ export interface Bound {
   readonly why: string;
   /** The ids of what the request goes on from, each kept by one provider only: of responses, of items, of a conversation. */
   readonly kept: readonly string[];
+  /** Which of these is a conversation's, which may have been made at its provider, unseen; null: none. */
+  readonly conversation: string | null;
 }
 
 /** A valid request of a client. */

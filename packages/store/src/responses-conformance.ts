@@ -60,6 +60,21 @@ export function describeResponses(name: string, makeFixture: () => Promise<Respo
       expect(await other.records.find("b", 1)).toEqual(place);
     });
 
+    it("gives a conversation to one owner, the first, in every process and for good", async () => {
+      const claims = await Promise.all([
+        one.records.claim("conversation", "a"),
+        other.records.claim("conversation", "b"),
+      ]);
+      expect(claims.filter(Boolean)).toHaveLength(1);
+      const [first, second] = claims[0] ? ["a", "b"] : ["b", "a"];
+      await other.records.sweep(Number.MAX_SAFE_INTEGER);
+      await one.close();
+      one = await fixture.open();
+      expect(await one.records.claim("conversation", first)).toBe(true);
+      expect(await one.records.claim("conversation", second)).toBe(false);
+      expect(await one.records.claim("another", second)).toBe(true);
+    });
+
     it("deletes what its time is over of, and nothing else", async () => {
       const ids = Array.from({ length: responseSweepRows + 5 }, (_, index) => `response-${index}`);
       await one.records.keep({ ids, place, until: 5000 });

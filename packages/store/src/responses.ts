@@ -27,6 +27,12 @@ export interface ResponseRecords {
   /** @returns null for what was never kept, was forgotten, or whose time is over. `now` in milliseconds since 1970 */
   find(id: string, now: number): Promise<ResponsePlace | null>;
   forget(id: string): Promise<void>;
+  /**
+   * Makes a conversation its owner's if it is nobody's, for good: a provider keeps it without an end, and whoever came next would
+   * read it. Both are digests, as all ids here are, this one's the same for every tenant.
+   * @returns whether it is that owner's, now or since earlier
+   */
+  claim(id: string, owner: string): Promise<boolean>;
   /** Deletes what its time is over of. @returns how many: `responseSweepRows` mean that there may be more */
   sweep(now: number): Promise<number>;
 }

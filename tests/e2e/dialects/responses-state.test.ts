@@ -247,6 +247,36 @@ describe("what only this API can do", () => {
     expect(a.requests).toHaveLength(0);
   });
 
+  it("gives a conversation to the environment that goes on with it first, and to no other", async () => {
+    const other = "another-key-of-sixteen-characters";
+    const { a, gateway } = await setScene(
+      { a: says("a") },
+      {
+        ...both,
+        keys: [`{ name: staging, value: ${other}, environment: staging }`],
+        routes: ["name: quiet, match: { header: { x-quiet: please } }, retention: none"],
+      },
+    );
+    const mine = gateway.client();
+    const strangers = gateway.client({ apiKey: other });
+    const unknown = async (client: OpenAI, more: object): Promise<void> => {
+      const error = await refusal(client.responses.create({ ...question, ...more }));
+      expect([error.status, error.code]).toEqual([404, "response_not_found"]);
+    };
+    // Who may not be recorded can't be given one.
+    await unknown(gateway.client({ headers: { "x-quiet": "please" } }), { conversation: "conv_1" });
+    await mine.responses.create({ ...question, conversation: "conv_1" });
+    await unknown(strangers, { conversation: "conv_1" });
+    await unknown(strangers, { conversation: { id: "conv_1" } });
+    await mine.responses.create({ ...question, conversation: "conv_1" });
+    expect(a.requests).toHaveLength(2);
+    // One's own conversation opens nobody else's items.
+    await unknown(strangers, { conversation: "conv_2", input: [{ type: "item_reference", id: "msg_a_0" }] });
+    expect(a.requests).toHaveLength(2);
+    await strangers.responses.create({ ...question, conversation: "conv_2" });
+    await unknown(mine, { conversation: "conv_2" });
+  });
+
   it("keeps a conversation at the provider that answered in it first", async () => {
     const inConversation = answersResponse([{ text: "Hi" }], {
       id: "resp_b",

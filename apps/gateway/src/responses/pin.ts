@@ -17,20 +17,21 @@ export async function pinned(
   places: ResponsePlaces,
   snapshot: Snapshot,
 ): Promise<Asked | ClientError> {
+  let fresh = false;
   let pin: { readonly id: string; readonly place: ResponsePlace } | null = null;
   for (const id of bound.kept) {
     const found = await places.find(asked.principal, id);
-    if (!found.ok) {
-      return clientError("internal_error", "The records of kept responses cannot be read now: try again.", {
-        retryAfterMs: 1000,
-        status: 503,
-      });
-    }
+    if (!found.ok) return unread;
     const place = found.value;
     if (place === null) {
-      // A conversation is made at its provider, and first seen here when it is gone on with.
-      if (bound.param === "conversation") return { ...asked, noFailover: true };
-      return unknownId(id, bound.param);
+      // A conversation is made at its provider, and first seen here when it is gone on with. Whose it is can't be known where
+      // nothing may be recorded.
+      if (id !== bound.conversation || asked.route.retention === "none") return unknownId(id, bound.param);
+      const claimed = await places.claim(asked.principal, id);
+      if (!claimed.ok) return unread;
+      if (!claimed.value) return unknownId(id, bound.param);
+      fresh = true;
+      continue;
     }
     if (pin !== null && pin.place.provider !== place.provider) {
       return clientError(
@@ -41,8 +42,14 @@ export async function pinned(
     }
     pin ??= { id, place };
   }
-  return pin === null ? asked : locked(asked, pin.id, pin.place, bound.param, snapshot);
+  if (pin === null) return fresh ? { ...asked, noFailover: true } : asked;
+  return locked(asked, pin.id, pin.place, bound.param, snapshot);
 }
+
+const unread = clientError("internal_error", "The records of kept responses cannot be read now: try again.", {
+  retryAfterMs: 1000,
+  status: 503,
+});
 
 function locked(
   asked: Asked,

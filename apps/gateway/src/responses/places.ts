@@ -47,6 +47,13 @@ export class ResponsePlaces {
     await this.#patience.await(this.#parts.records.forget(this.#digest(principal, id)));
   }
 
+  /** Whether a conversation is this environment's: the first that goes on with it has it from then on. */
+  claim({ organization, workspace, environment }: Principal, conversation: string): Promise<Stored<boolean>> {
+    const { records, seal } = this.#parts;
+    const owner = seal.digest(["owner", organization, workspace, environment]);
+    return this.#patience.await(records.claim(seal.digest(["conversation", conversation]), owner));
+  }
+
   #digest({ organization, workspace, environment }: Principal, id: string): string {
     return this.#parts.seal.digest([organization, workspace, environment, id]);
   }

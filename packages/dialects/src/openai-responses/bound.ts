@@ -12,19 +12,36 @@ export function boundBy(fields: JsonObject): Bound | null {
 /** All that a request goes on from, in the order in which it names them. */
 function keptFor({ previous_response_id: previous, conversation, input }: JsonObject): readonly string[] {
   const items = Array.isArray(input) ? input.filter(isObject).filter(({ type }) => type === "item_reference") : [];
-  const named = [previous, isObject(conversation) ? conversation.id : conversation, ...items.map(({ id }) => id)];
+  const named = [previous, idOf(conversation), ...items.map(({ id }) => id)];
   return named.map(text).filter((id) => id !== null);
+}
+
+function idOf(conversation: unknown): string | null {
+  return text(isObject(conversation) ? conversation.id : conversation);
 }
 
 /** Kept at the provider, and reachable through its own endpoints only. */
 function byState(fields: JsonObject): Bound | null {
   const { previous_response_id: previous, conversation, prompt, background } = fields;
   if (isSet(previous))
-    return bound("previous_response_id", "goes on from a response that is kept at its provider", keptFor(fields));
+    return bound(
+      "previous_response_id",
+      "goes on from a response that is kept at its provider",
+      keptFor(fields),
+      idOf(conversation),
+    );
   if (isSet(conversation))
-    return bound("conversation", "belongs to a conversation that is kept at its provider", keptFor(fields));
-  if (isSet(prompt)) return bound("prompt", "uses a prompt that is kept at its provider", keptFor(fields));
-  return background === true ? bound("background", "asks for an answer in the background", keptFor(fields)) : null;
+    return bound(
+      "conversation",
+      "belongs to a conversation that is kept at its provider",
+      keptFor(fields),
+      idOf(conversation),
+    );
+  if (isSet(prompt))
+    return bound("prompt", "uses a prompt that is kept at its provider", keptFor(fields), idOf(conversation));
+  return background === true
+    ? bound("background", "asks for an answer in the background", keptFor(fields), idOf(conversation))
+    : null;
 }
 
 function byTools({ tools, tool_choice: choice }: JsonObject): Bound | null {
@@ -65,6 +82,11 @@ function isSet(value: unknown): boolean {
 
 const nothing: readonly string[] = [];
 
-function bound(param: string, why: string, kept: readonly string[] = nothing): Bound {
-  return { param, why: why.slice(0, 200), kept };
+function bound(
+  param: string,
+  why: string,
+  kept: readonly string[] = nothing,
+  conversation: string | null = null,
+): Bound {
+  return { param, why: why.slice(0, 200), kept, conversation };
 }

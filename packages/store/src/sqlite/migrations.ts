@@ -57,6 +57,15 @@ const migrations: Readonly<Record<MigrationName, Migration>> = {
       await sql`create index responses_by_end on responses (until)`.execute(db);
     },
   },
+  "0004_conversations": {
+    async up(db: Kysely<unknown>) {
+      await sql`
+        create table conversations (
+          id text not null primary key,
+          owner text not null
+        ) strict, without rowid`.execute(db);
+    },
+  },
 };
 
 /** Runs what the database has not had yet. One transaction around everything, so that a second process finds all of it or nothing. */

@@ -40,6 +40,10 @@ const statements: readonly string[] = [
     until integer not null
   ) strict, without rowid`,
   `create index responses_by_end on responses (until)`,
+  `create table conversations (
+    id text not null primary key,
+    owner text not null
+  ) strict, without rowid`,
 ];
 
 /**

@@ -12,6 +12,12 @@ import {
 export type Operation = IdempotencyOperation | ResponseOperation;
 export type OperationAnswer = IdempotencyAnswer | ResponseAnswer;
 
+const outlasting: ReadonlySet<Operation["do"]> = new Set<Operation["do"]>([
+  "finish",
+  "keep_response",
+  "claim_conversation",
+]);
+
 /** Carries out operations in one transaction. @returns a function that throws when none of them was carried out */
 export function operator(database: DatabaseSync): (operations: readonly Operation[]) => OperationAnswer[] {
   const begin = database.prepare("begin immediate");
@@ -23,7 +29,7 @@ export function operator(database: DatabaseSync): (operations: readonly Operatio
     isResponseOperation(operation) ? responses(operation) : idempotency(operation);
   return (operations) => {
     // What a client is about to be told must survive a power cut; a claim need not: with it, the request is gone too.
-    const lasting = operations.some((operation) => operation.do === "finish" || operation.do === "keep_response");
+    const lasting = operations.some((operation) => outlasting.has(operation.do));
     if (lasting) database.exec("pragma synchronous = full");
     try {
       begin.run();

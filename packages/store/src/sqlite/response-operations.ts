@@ -7,16 +7,18 @@ export type ResponseOperation =
   | ({ readonly do: "keep_response" } & KeepResponse)
   | { readonly do: "find_response"; readonly id: string; readonly now: number }
   | { readonly do: "forget_response"; readonly id: string }
-  | { readonly do: "sweep_responses"; readonly now: number };
+  | { readonly do: "sweep_responses"; readonly now: number }
+  | { readonly do: "claim_conversation"; readonly id: string; readonly owner: string };
 
 export type ResponseAnswer =
   | { readonly kind: "response_kept" }
   | { readonly kind: "response_found"; readonly place: ResponsePlace | null }
   | { readonly kind: "response_forgotten" }
-  | { readonly kind: "responses_swept"; readonly deleted: number };
+  | { readonly kind: "responses_swept"; readonly deleted: number }
+  | { readonly kind: "conversation_claimed"; readonly owned: boolean };
 
 export function isResponseOperation(operation: { readonly do: string }): operation is ResponseOperation {
-  return operation.do.includes("response");
+  return operation.do.includes("response") || operation.do === "claim_conversation";
 }
 
 /** @returns a function that carries out one operation, inside whatever transaction there is */
@@ -26,6 +28,8 @@ export function responseOperator(database: DatabaseSync): (operation: ResponseOp
      on conflict (id) do update set provider = excluded.provider, key = excluded.key, until = excluded.until`,
   );
   const find = database.prepare("select provider, key from responses where id = ? and until > ?");
+  const claim = database.prepare("insert into conversations (id, owner) values (?, ?) on conflict (id) do nothing");
+  const owner = database.prepare("select owner from conversations where id = ?");
   const forget = database.prepare("delete from responses where id = ?");
   const expire = database.prepare(
     `delete from responses where id in (select id from responses where until <= ? order by until limit ${responseSweepRows})`,
@@ -47,6 +51,9 @@ export function responseOperator(database: DatabaseSync): (operation: ResponseOp
         return { kind: "response_forgotten" };
       case "sweep_responses":
         return { kind: "responses_swept", deleted: Number(expire.run(operation.now).changes) };
+      case "claim_conversation":
+        claim.run(operation.id, operation.owner);
+        return { kind: "conversation_claimed", owned: owner.get(operation.id)?.["owner"] === operation.owner };
     }
   };
 }

@@ -23,6 +23,12 @@ export class SqliteResponses implements ResponseRecords {
     await this.#operations.ask({ do: "forget_response", id });
   }
 
+  async claim(id: string, owner: string): Promise<boolean> {
+    const answer = await this.#operations.ask({ do: "claim_conversation", id, owner });
+    if (answer.kind !== "conversation_claimed") throw notFor("claim_conversation");
+    return answer.owned;
+  }
+
   async sweep(now: number): Promise<number> {
     const answer = await this.#operations.ask({ do: "sweep_responses", now });
     if (answer.kind !== "responses_swept") throw notFor("sweep_responses");

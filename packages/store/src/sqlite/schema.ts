@@ -4,7 +4,12 @@
  * Kysely, which takes longer than everything else at start (250 ms of 340 measured); a new database is made from
  * `new-database.ts`, which each further step changes too.
  */
-export const migrationNames = ["0001_traces_and_alerts", "0002_idempotency", "0003_responses"] as const;
+export const migrationNames = [
+  "0001_traces_and_alerts",
+  "0002_idempotency",
+  "0003_responses",
+  "0004_conversations",
+] as const;
 export type MigrationName = (typeof migrationNames)[number];
 
 /** The tables as they are after the last migration. */
@@ -12,5 +17,6 @@ export interface Schema {
   traces: { id: string; notable: number | null; detail: string };
   idempotency: { id: string; asked: string; holder: string; state: number; until: number; content: Uint8Array | null };
   responses: { id: string; provider: string; key: string; until: number };
+  conversations: { id: string; owner: string };
   alerts: { number: number; at: number; kind: string; subject: string; message: string };
 }
