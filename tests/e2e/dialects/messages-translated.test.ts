@@ -245,6 +245,49 @@ test("a tool whose name OpenAI refuses is not asked of it, and of others is", as
   expect(a.requests).toHaveLength(1);
 });
 
+test.each(["whole", "streamed"])("signatures come and go through OpenRouter's chat dialect: %s", async (how) => {
+  const detail = { type: "reasoning.text", format: "anthropic-claude-v1", index: 0 };
+  const signed = { reasoning_details: [{ ...detail, text: "Look it up.", signature: "EqQB" }] };
+  const hidden = { type: "reasoning.encrypted", data: "Zm9v", format: "anthropic-claude-v1", index: 1 };
+  const deltas =
+    how === "whole"
+      ? [
+          {
+            reasoning: "Look it up.",
+            reasoning_details: [...signed.reasoning_details, hidden],
+            tool_calls: [called(0, "toolu_1", "f", "{}")],
+          },
+        ]
+      : [
+          { content: "", reasoning: "Look ", reasoning_details: [{ ...detail, text: "Look " }] },
+          { content: "", reasoning: "it up.", reasoning_details: [{ ...detail, text: "it up." }] },
+          { content: "", reasoning_details: [{ ...detail, signature: "EqQB" }] },
+          { content: "", reasoning_details: [hidden] },
+          { tool_calls: [called(0, "toolu_1", "f", "{}")] },
+        ];
+  const { a, gateway } = await setScene(
+    { a: answersDeltas(deltas, "tool_calls", usage) },
+    { providers: { a: { kind: "openrouter", model: "dialect: openai-chat" } } },
+  );
+  const client = anthropicAt(gateway.url);
+  const tools: Anthropic.Tool[] = [{ name: "f", input_schema: { type: "object" } }];
+  const answer = how === "whole" ? await hearMessage(client, { tools }) : await hearStreamed(client, { tools });
+  expect(answer.content.slice(0, 2)).toEqual([
+    { type: "thinking", thinking: "Look it up.", signature: "EqQB" },
+    { type: "redacted_thinking", data: "Zm9v" },
+  ]);
+  await hearMessage(client, {
+    tools,
+    messages: [
+      ...asked.messages,
+      { role: "assistant", content: answer.content },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "31 °C" }] },
+    ],
+  });
+  const { messages } = sentTo(a.requests[1]) as { messages: unknown[] };
+  expect(messages[1]).toMatchObject({ role: "assistant", reasoning_details: [...signed.reasoning_details, hidden] });
+});
+
 test("what only Anthropic can do goes nowhere else, and the client is told so", async () => {
   const chat = answersDeltas([{ content: "x" }], "stop", usage);
   const { a, b, gateway } = await setScene({ a: chat, b: answersMessage("Found it.") }, { providers: { b: claude } });

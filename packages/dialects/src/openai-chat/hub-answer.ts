@@ -3,7 +3,7 @@ import { garbled, readAnswerObject } from "../failure/answer-object.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import { failedFinishes, hubFinish } from "./finish.ts";
-import { readCallProof } from "./opaque.ts";
+import { readCallProof, readReasoningDetail } from "./opaque.ts";
 import { readUsage } from "./usage.ts";
 
 /** Tells a whole `chat.completion`. Of several choices the first: nobody who is translated can have asked for more. */
@@ -43,7 +43,7 @@ export function tellContent(message: JsonObject, sink: HubSink): void {
   const { content } = message;
   // DeepSeek, vLLM and SGLang write `reasoning_content`; OpenRouter, Groq and newer vLLM write `reasoning`. Never both with different text.
   const thought = text(message.reasoning_content) ?? text(message.reasoning);
-  if (thought !== null) sink.thought(thought);
+  if (!tellProofs(message.reasoning_details, sink) && thought !== null) sink.thought(thought);
   if (typeof content === "string") {
     if (content !== "") sink.text(content);
   } else if (Array.isArray(content)) {
@@ -51,16 +51,35 @@ export function tellContent(message: JsonObject, sink: HubSink): void {
   }
   const refusal = text(message.refusal);
   if (refusal !== null) sink.refusal(refusal);
-  if (Array.isArray(message.reasoning_details) && message.reasoning_details.some(isKept))
-    sink.left("what the provider wants back of its reasoning was left out");
   if (isObject(message.audio)) sink.left("speech in the answer was left out");
   if (Array.isArray(message.annotations) && message.annotations.length > 0) sink.left("annotations were left out");
   if (isObject(message.function_call)) sink.left("a call in the old form was left out");
 }
 
-/** Signed or encrypted reasoning (https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks). */
-function isKept(detail: unknown): boolean {
-  return isObject(detail) && (text(detail.signature) ?? text(detail.data)) !== null;
+/**
+ * Signed or encrypted reasoning (https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks). Its text is
+ * that of `reasoning`, of which each signature is for a part.
+ * @returns whether there was any, and so the text was told with it; without a signature `reasoning` says it better, since some
+ * servers send all of it again with each piece
+ */
+function tellProofs(details: unknown, sink: HubSink): boolean {
+  if (!Array.isArray(details)) return false;
+  const read = details.map(readReasoningDetail).filter((detail) => detail !== null);
+  const signed = read.some(({ opaque }) => opaque !== null);
+  if (signed) {
+    for (const { text: said, opaque, redacted, id } of read) {
+      if (said !== "") sink.thought(said);
+      if (opaque !== null) sink.thoughtOpaque(opaque, redacted, id);
+    }
+  }
+  if (details.some(isUnknown)) sink.left("what the provider wants back of its reasoning was left out");
+  return signed;
+}
+
+/** Signed or encrypted for a maker that has no dialect here. */
+function isUnknown(detail: unknown): boolean {
+  if (!isObject(detail) || (text(detail.signature) ?? text(detail.data)) === null) return false;
+  return (readReasoningDetail(detail)?.opaque ?? null) === null;
 }
 
 /** Mistral's reasoning models answer with parts. https://docs.mistral.ai/capabilities/reasoning */

@@ -42,7 +42,14 @@ describe("chunks of a chat stream, told to the hub,", () => {
       ),
     ).toEqual([
       ["thought", "Hm"],
-      ["left", "what the provider wants back of its reasoning was left out"],
+      ["thoughtOpaque", { dialect: "anthropic-messages", data: "sig" }, false, null],
+    ]);
+    const [text, ...rest] = told([
+      { content: "Hi", reasoning_details: [{ ...detail, format: "unheard-of-v1", signature: "sig" }] },
+    ]);
+    expect([text, rest]).toEqual([
+      ["text", "Hi"],
+      [["left", "what the provider wants back of its reasoning was left out"]],
     ]);
   });
 

@@ -73,7 +73,8 @@ export class ChatEventReader implements EventReader {
       // Nearly every delta is a piece of text and nothing else.
       if (typeof content === "string" && content !== "" && !("reasoning_content" in delta) && !("reasoning" in delta)) {
         this.#sink.text(content);
-        if (delta.refusal !== undefined || delta.annotations !== undefined) this.#rest(delta);
+        if (delta.refusal !== undefined || delta.annotations !== undefined || delta.reasoning_details !== undefined)
+          this.#rest(delta);
       } else {
         this.#rest(delta, content);
       }

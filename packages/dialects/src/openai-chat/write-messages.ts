@@ -4,23 +4,32 @@ import type {
   HubPart,
   HubRequest,
   HubSource,
+  HubThought,
   HubToolCall,
   HubToolResult,
 } from "../hub/request.ts";
 import { shortCallId } from "../hub/limits.ts";
-import { writeCallProof } from "./opaque.ts";
+import { writeCallProof, writeReasoningDetail } from "./opaque.ts";
 
 /** OpenAI refuses a longer id of a call: "Expected a string with maximum length 40". */
 const longestCallId = 40;
 
 type Written = Record<string, unknown>;
 
+/** How a server wants reasoning of earlier turns back. */
+export interface ReasoningWish {
+  /** As `reasoning_content`, in messages with calls. */
+  readonly withCalls: boolean;
+  /** As `reasoning_details`, where it is signed. */
+  readonly details: boolean;
+}
+
 /** The messages of a request. A turn's tool results come first, each a message of its own, as they must follow the calls. */
-export function writeMessages({ system, messages }: HubRequest, withReasoning: boolean, notes: string[]): Written[] {
+export function writeMessages({ system, messages }: HubRequest, wish: ReasoningWish, notes: string[]): Written[] {
   const written: Written[] = [];
   if (system.length > 0) written.push({ role: "system", content: joined(system.map(({ text }) => text)) });
   for (const message of messages) {
-    if (message.role === "assistant") written.push(assistant(message, withReasoning, notes));
+    if (message.role === "assistant") written.push(assistant(message, wish, notes));
     else written.push(...user(message));
   }
   return written;
@@ -104,20 +113,34 @@ function dataOf(source: HubSource): string {
   return source.at === "inline" ? source.data : "";
 }
 
-function assistant({ parts }: HubMessage, withReasoning: boolean, notes: string[]): Written {
+function assistant({ parts }: HubMessage, wish: ReasoningWish, notes: string[]): Written {
   const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
   const refusals = parts.flatMap((part) => (part.kind === "refusal" ? [part.text] : []));
   const calls = parts.filter((part) => part.kind === "tool_call");
-  const thoughts = parts.flatMap((part) => (part.kind === "thought" ? [part.text] : []));
-  const reasons = withReasoning && calls.length > 0 && thoughts.length > 0;
-  if (thoughts.length > 0 && !reasons) note(notes, "earlier reasoning was left out: it is not taken back there");
+  const thoughts = parts.filter((part) => part.kind === "thought");
+  const reasons = wish.withCalls && calls.length > 0 && thoughts.length > 0;
+  const details = wish.details ? writeDetails(thoughts) : [];
+  if (!reasons && thoughts.length > details.length)
+    note(notes, "earlier reasoning was left out: it is not taken back there");
   return {
     role: "assistant",
     content: texts.length === 0 ? null : joined(texts),
     ...(refusals.length === 0 ? {} : { refusal: joined(refusals) }),
-    ...(reasons ? { reasoning_content: joined(thoughts) } : {}),
+    ...(reasons ? { reasoning_content: joined(thoughts.map(({ text }) => text)) } : {}),
+    ...(details.length === 0 ? {} : { reasoning_details: details }),
     ...(calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }),
   };
+}
+
+/** Those that somebody signed whom OpenRouter has a name for. */
+function writeDetails(thoughts: readonly HubThought[]): Written[] {
+  const details: Written[] = [];
+  for (const { text, opaque, redacted, id } of thoughts) {
+    if (opaque === null || opaque.dialect === "bedrock-converse") continue;
+    const detail = writeReasoningDetail({ text, opaque, redacted, id }, details.length);
+    if (detail !== null) details.push(detail);
+  }
+  return details;
 }
 
 function writeCall({ id, name, arguments: json, opaque }: HubToolCall): Written {

@@ -12,7 +12,7 @@ import {
   type HubTool,
   type HubToolChoice,
 } from "../hub/request.ts";
-import { writeMessages } from "./write-messages.ts";
+import { writeMessages, type ReasoningWish } from "./write-messages.ts";
 
 /**
  * What the hub can carry into this dialect. Several choices and log probabilities have no place in the hub; audio is taken in, and
@@ -36,7 +36,7 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     else body[as] = as === "reasoning" ? { effort: value } : value;
   };
   const note = (text: string): void => void notes.push(text);
-  body.messages = writeMessages(request, wantsReasoning(target), notes);
+  body.messages = writeMessages(request, reasoningWish(target), notes);
   if (request.tools.length > 0) set("tools", request.tools.map(writeTool));
   if (request.tools.length > 0)
     set("tool_choice", request.toolChoice === null ? null : writeToolChoice(request.toolChoice));
@@ -63,9 +63,9 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
 }
 
 /** Most servers refuse, or ignore, reasoning of earlier turns; some demand it. */
-function wantsReasoning({ preset }: WriteTarget): boolean {
+function reasoningWish({ preset }: WriteTarget): ReasoningWish {
   const chat = preset.endpoints.chat?.find(({ dialect }) => dialect === "openai-chat");
-  return chat?.messages?.reasoningWithCalls === true;
+  return { withCalls: chat?.messages?.reasoningWithCalls === true, details: chat?.reasoningDetails === true };
 }
 
 function writeTool({ name, description, parameters, strict }: HubTool): Record<string, unknown> {

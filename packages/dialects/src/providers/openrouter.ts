@@ -7,7 +7,10 @@ export const openrouter: ProviderPreset = {
   ...openaiLike,
   kind: "openrouter",
   baseUrl: "https://openrouter.ai/api/v1",
-  endpoints: { chat: [chat, messages, responses], embeddings: [embeddings] },
+  endpoints: {
+    chat: [{ ...chat, reasoningDetails: true }, messages, responses],
+    embeddings: [embeddings],
+  },
   maxStops: 4,
   // Who answers changes from request to request, and with it whether it can.
   continuation: "none",

@@ -49,6 +49,8 @@ export interface Endpoint {
   };
   /** How chat messages differ from the dialect's plain form, where a provider refuses what others take or even make. */
   readonly messages?: MessageWish;
+  /** It takes back what its answers had as `reasoning_details`, signatures of reasoning above all, by OpenRouter's names for makers. */
+  readonly reasoningDetails?: true;
 }
 
 /** What a provider wants of chat messages, so that a conversation that began elsewhere can go on there. */
