@@ -1,0 +1,183 @@
+import { startUpstream } from "@tuloy/testkit";
+import type { ScriptedUpstream } from "@tuloy/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { apiKey } from "../../harness.ts";
+import { arrived, type Arrived } from "../../matrix/arrived.ts";
+import { official, vercels, type Asked, type Client, type Heard, type Place } from "../../matrix/clients.ts";
+import { refuses, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
+import { name, providers, strict } from "../../matrix/scenes.ts";
+import { openScene } from "../../scene.ts";
+
+interface Case {
+  /** What both models say, an answer to each request. */
+  readonly said: readonly Said[];
+  readonly asked?: Partial<Asked>;
+  /** What of the last request has to arrive, besides what arrives without a gateway. */
+  readonly arrives?: Partial<Arrived>;
+  /** The dialects whose models can say so. Default: all. */
+  readonly only?: readonly Spoken[];
+}
+
+const manila = { id: "call_1", name: "weather", input: { at: "Manila" } };
+const cebu = { id: "call_2", name: "time", input: { at: "Cebu, 宿霧" } };
+const picture = "iVBORw0KGgo=";
+
+const cases: Readonly<Record<string, Case>> = {
+  "plain text and its usage": {
+    said: [{ text: "Magandang umaga, 日本 🎉. How are you?" }],
+    asked: { system: "Be kind." },
+    arrives: { system: "Be kind.", limit: 4000 },
+  },
+  "a tool": {
+    said: [{ calls: [manila] }],
+    asked: { tools: ["weather"] },
+    arrives: { tools: ["weather(at)"] },
+  },
+  "parallel tools after a text": {
+    said: [{ text: "I look.", calls: [manila, cebu] }],
+    asked: { tools: ["weather", "time"] },
+    arrives: { tools: ["weather(at)", "time(at)"] },
+  },
+  "a call without arguments": {
+    said: [{ calls: [{ id: "call_1", name: "weather", input: {} }] }],
+    asked: { tools: ["weather"] },
+  },
+  "an image": {
+    said: [{ text: "A cat." }],
+    asked: { turns: [{ user: "What is it?", image: picture }] },
+    arrives: {
+      pieces: [
+        ["user", "text", "What is it?"],
+        ["user", "image", `data:image/png;base64,${picture}`],
+      ],
+    },
+  },
+  "an object by its schema": {
+    said: [{ text: '{"city":"Manila","sky":"clear"}' }],
+    asked: { schema: ["city", "sky"] },
+    arrives: { schema: ["city", "sky"] },
+  },
+  "a thought and an answer": {
+    said: [{ thought: "They greet me in Tagalog.", text: "Magandang umaga." }],
+    asked: { thinks: true },
+    arrives: { thinks: true },
+  },
+  "a thought and calls": {
+    said: [{ thought: "I have to look.", calls: [manila, cebu] }],
+    asked: { thinks: true, tools: ["weather", "time"] },
+    arrives: { thinks: true, tools: ["weather(at)", "time(at)"] },
+  },
+  "a refusal in words": {
+    said: [{ refusal: "I can't help with that." }],
+    only: ["openai-chat", "openai-responses"],
+  },
+  "an answer that was declined": { said: [{ text: "It begins", cut: "filter" }] },
+  "an answer cut by its limit": { said: [{ text: "It begins", cut: "length" }] },
+};
+
+/** Vercel's SDK runs its tools and asks again, with their results. */
+const vercelCases: Readonly<Record<string, Case>> = {
+  "text and its usage": { said: [{ text: "Magandang umaga, 日本 🎉." }], asked: { system: "Be kind." } },
+  "an image": { said: [{ text: "A cat." }], asked: { turns: [{ user: "What is it?", image: picture }] } },
+  "tools over two steps": {
+    said: [{ text: "I look.", calls: [manila, cebu] }, { text: "It rains, at noon." }],
+    asked: { tools: ["weather", "time"] },
+    arrives: {
+      pieces: [
+        ["user", "text", "Say something."],
+        ["assistant", "text", "I look."],
+        ["assistant", "call", "call_1", "weather", '{"at":"Manila"}'],
+        ["assistant", "call", "call_2", "time", '{"at":"Cebu, 宿霧"}'],
+        ["user", "result", "call_1", "weather in Manila"],
+        ["user", "result", "call_2", "time in Cebu, 宿霧"],
+      ],
+    },
+  },
+  "an answer cut by its limit": { said: [{ text: "It begins", cut: "length" }] },
+};
+
+describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
+  let opened: Awaited<ReturnType<typeof openScene<"a">>>;
+  let mock: ScriptedUpstream;
+
+  beforeAll(async () => {
+    mock = await startUpstream([]);
+    opened = await openScene({ a: [] }, { providers: { a: providers[dialect] } });
+  });
+  afterAll(async () => {
+    await opened.close();
+    await mock.close();
+  });
+
+  /** What a client hears of it and what it hears without a gateway, with the last request that each of both led to. */
+  async function both(client: Client, { said, asked }: Case, stream: boolean) {
+    const { a, gateway } = opened.scene;
+    a.script(said.map((one) => strict(dialect, says[dialect](one))));
+    mock.script(said.map((one) => strict(client.dialect, says[client.dialect](one))));
+    const whole = { turns: [{ user: "Say something." }], ...asked };
+    const direct = await client.ask({ ...place, url: mock.url }, whole, stream);
+    const through = await client.ask({ ...place, url: gateway.url }, whole, stream);
+    return { direct, through, asked: last(a, dialect), askedDirectly: last(mock, client.dialect) };
+  }
+
+  describe.each(Object.entries(official))("a client of %s hears the same as without a gateway", (_, client) => {
+    test.each(casesOf(cases, dialect))("%s", async (_what, one) => {
+      for (const stream of [false, true]) {
+        const { direct, through, asked, askedDirectly } = await both(client, one, stream);
+        expect(gist(through, dialect)).toEqual(gist(direct, dialect));
+        expect(asked).toEqual(askedDirectly);
+        expect(asked).toMatchObject({ ...one.arrives, stream });
+      }
+    });
+
+    test.each([false, true])("an error of the request, asked for a stream: %s", async (stream) => {
+      opened.scene.a.script(refuses[dialect]("messages: there is no such thing"));
+      mock.script(refuses[client.dialect]("messages: there is no such thing"));
+      const heard = [];
+      for (const url of [mock.url, opened.scene.gateway.url]) {
+        const error: unknown = await client
+          .ask({ ...place, url }, { turns: [{ user: "Hi" }] }, stream)
+          .catch((thrown: unknown) => thrown);
+        const { name: kind, status, message } = error as { name: string; status: number; message: string };
+        heard.push({
+          kind: (error as object).constructor.name,
+          name: kind,
+          status,
+          told: /there is no such thing/.test(message),
+        });
+      }
+      expect(heard[1]).toEqual(heard[0]);
+      expect(heard[1]).toMatchObject({ status: 400, told: true });
+    });
+  });
+
+  describe.each(Object.entries(vercels))("Vercel's SDK by %s hears the same as without a gateway", (_, client) => {
+    test.each(casesOf(vercelCases, dialect))("%s", async (_what, one) => {
+      for (const stream of [false, true]) {
+        const { direct, through, asked, askedDirectly } = await both(client, one, stream);
+        expect(gist(through, dialect)).toEqual(gist(direct, dialect));
+        expect(through.own).toEqual(direct.own);
+        expect(asked).toEqual(askedDirectly);
+        expect(asked).toMatchObject({ ...one.arrives, stream });
+      }
+    });
+  });
+});
+
+const place: Place = { url: "", key: apiKey, model: name };
+
+function casesOf(all: Readonly<Record<string, Case>>, dialect: Spoken): [what: string, one: Case][] {
+  return Object.entries(all).filter(([, { only }]) => only === undefined || only.includes(dialect));
+}
+
+function last({ requests }: ScriptedUpstream, dialect: Spoken): Arrived {
+  const request = requests.at(-1);
+  if (request === undefined) throw new Error("nobody was asked");
+  return arrived[dialect](request);
+}
+
+/** Converse does not count thoughts. */
+function gist({ own: _own, usage, ...heard }: Heard, dialect: Spoken): unknown {
+  return { ...heard, usage: dialect === "bedrock-converse" ? usage.filter((_, at) => at !== 3) : usage };
+}
