@@ -1,7 +1,7 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import Anthropic from "@anthropic-ai/sdk";
-import { generateText, jsonSchema, stepCountIs, streamText, tool, type ModelMessage } from "ai";
+import { generateText, jsonSchema, Output, stepCountIs, streamText, tool, type ModelMessage } from "ai";
 import OpenAI from "openai";
 
 /** What is asked, in no dialect's words. */
@@ -261,7 +261,7 @@ function heardMessage({ content, stop_reason, usage }: Anthropic.Message): Heard
 function vercel(dialect: Client["dialect"]): Client {
   return {
     dialect,
-    async ask(at, { turns, system, tools = [] }, stream) {
+    async ask(at, { turns, system, tools = [], schema }, stream) {
       const asks = {
         model: vercelModel(dialect, at),
         messages: turns.map((turn): ModelMessage => {
@@ -287,6 +287,7 @@ function vercel(dialect: Client["dialect"]): Client {
           ]),
         ),
         stopWhen: stepCountIs(3),
+        ...(schema === undefined ? {} : { output: Output.object({ schema: jsonSchema(objectOf(schema)) }) }),
         maxOutputTokens: limit,
         maxRetries: 0,
         // With that, it sends items whole instead of referring to them.
@@ -309,7 +310,10 @@ function vercel(dialect: Client["dialect"]): Client {
           usage.outputTokenDetails.reasoningTokens,
           usage.totalTokens,
         ],
-        own: steps.map(({ toolResults }) => toolResults.map(({ output }) => output as unknown)),
+        own: [
+          steps.map(({ toolResults }) => toolResults.map(({ output }) => output as unknown)),
+          schema === undefined ? null : await heard.output,
+        ],
       };
     },
   };
@@ -324,6 +328,7 @@ async function streamedVercel(asks: Parameters<typeof streamText>[0]) {
     reasoningText: await run.reasoningText,
     finishReason: await run.finishReason,
     usage: await run.usage,
+    output: run.output as PromiseLike<unknown>,
   });
   return Promise.race([whole(), failed]);
 }

@@ -60,6 +60,15 @@ export const refuses: Readonly<Record<Spoken, (words: string) => Script>> = {
   "bedrock-converse": (words) => answersAwsError(400, "ValidationException", words),
 };
 
+/** Nothing more is taken for now, in each dialect's own error. */
+export const limits: Readonly<Record<Spoken, Script>> = {
+  "openai-chat": answersError(429, "rate_limit_exceeded", "Too many requests."),
+  "openai-responses": answersError(429, "rate_limit_exceeded", "Too many requests."),
+  "anthropic-messages": answersAnthropicError(429, "rate_limit_error", "Too many requests."),
+  gemini: (reply) => reply.json(429, googleError(429, "RESOURCE_EXHAUSTED", "Too many requests.")),
+  "bedrock-converse": answersAwsError(429, "ThrottlingException", "Too many requests."),
+};
+
 function saysInChat({ thought, text, refusal, calls = [], cut }: Said): Script {
   const usage = {
     prompt_tokens: counts.input,

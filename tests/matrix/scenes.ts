@@ -8,7 +8,7 @@ import { arrived } from "./arrived.ts";
 import { refuses, type Spoken } from "./said.ts";
 
 /** A model that every SDK here knows as one that thinks and gives objects by a schema. */
-export const name = "claude-sonnet-4-5";
+export const name = "claude-haiku-4-5";
 
 const price = "price: { input: 1, output: 2 }";
 const serving = (id: string, more = "") => ({
@@ -20,9 +20,9 @@ const serving = (id: string, more = "") => ({
 export const providers: Readonly<Record<Spoken, Omit<TestProvider, "url">>> = {
   "openai-chat": serving("o-1"),
   "openai-responses": { ...speaksResponses, ...serving("o-1", speaksResponses.model) },
-  "anthropic-messages": { kind: "anthropic-compatible", ...serving("claude-sonnet-4-5-20250929") },
+  "anthropic-messages": { kind: "anthropic-compatible", ...serving("claude-haiku-4-5-20251001") },
   gemini: { ...aiStudio, ...serving("gemini-3-flash") },
-  "bedrock-converse": { ...bedrockServing(), ...serving("anthropic.claude-sonnet-4-5-20250929-v1:0") },
+  "bedrock-converse": { ...bedrockServing(), ...serving("anthropic.claude-haiku-4-5-20251001-v1:0") },
 };
 
 /** Answers only what the provider would take, as it would refuse it otherwise. */

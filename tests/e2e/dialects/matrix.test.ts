@@ -1,13 +1,13 @@
 import { startUpstream } from "@tuloy/testkit";
-import type { ScriptedUpstream } from "@tuloy/testkit";
+import type { Script, ScriptedUpstream } from "@tuloy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { apiKey } from "../../harness.ts";
 import { arrived, type Arrived } from "../../matrix/arrived.ts";
 import { official, vercels, type Asked, type Client, type Heard, type Place } from "../../matrix/clients.ts";
-import { refuses, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
+import { limits, refuses, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
 import { name, providers, strict } from "../../matrix/scenes.ts";
-import { openScene } from "../../scene.ts";
+import { openScene, setScene } from "../../scene.ts";
 
 interface Case {
   /** What both models say, an answer to each request. */
@@ -79,6 +79,12 @@ const cases: Readonly<Record<string, Case>> = {
 /** Vercel's SDK runs its tools and asks again, with their results. */
 const vercelCases: Readonly<Record<string, Case>> = {
   "text and its usage": { said: [{ text: "Magandang umaga, 日本 🎉." }], asked: { system: "Be kind." } },
+  "a thought and an answer": { said: [{ thought: "They greet me.", text: "Magandang umaga." }] },
+  "an object by its schema": {
+    said: [{ text: '{"city":"Manila","sky":"clear"}' }],
+    asked: { schema: ["city", "sky"] },
+    arrives: { schema: ["city", "sky"] },
+  },
   "an image": { said: [{ text: "A cat." }], asked: { turns: [{ user: "What is it?", image: picture }] } },
   "tools over two steps": {
     said: [{ text: "I look.", calls: [manila, cebu] }, { text: "It rains, at noon." }],
@@ -103,7 +109,9 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
 
   beforeAll(async () => {
     mock = await startUpstream([]);
-    opened = await openScene({ a: [] }, { providers: { a: providers[dialect] } });
+    // What a test has fail is no reason to leave the provider alone in the next.
+    const failover = "breaker: { failures: 1000, of: 1000 }";
+    opened = await openScene({ a: [] }, { providers: { a: providers[dialect] }, failover });
   });
   afterAll(async () => {
     await opened.close();
@@ -134,23 +142,43 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
     test.each([false, true])("an error of the request, asked for a stream: %s", async (stream) => {
       opened.scene.a.script(refuses[dialect]("messages: there is no such thing"));
       mock.script(refuses[client.dialect]("messages: there is no such thing"));
-      const heard = [];
-      for (const url of [mock.url, opened.scene.gateway.url]) {
-        const error: unknown = await client
-          .ask({ ...place, url }, { turns: [{ user: "Hi" }] }, stream)
-          .catch((thrown: unknown) => thrown);
-        const { name: kind, status, message } = error as { name: string; status: number; message: string };
-        heard.push({
-          kind: (error as object).constructor.name,
-          name: kind,
-          status,
-          told: /there is no such thing/.test(message),
-        });
-      }
-      expect(heard[1]).toEqual(heard[0]);
-      expect(heard[1]).toMatchObject({ status: 400, told: true });
+      const [direct, through] = [
+        await failure(client, mock.url, stream),
+        await failure(client, opened.scene.gateway.url, stream),
+      ];
+      expect(through).toEqual(direct);
+      expect(through).toMatchObject({ status: 400, told: true });
+    });
+
+    test("a limit, where nobody else is there", async () => {
+      // A gateway of its own: a provider that is at its limit is left alone for a while.
+      const { gateway } = await setScene(
+        { a: limits[dialect] },
+        { providers: { a: providers[dialect] }, failover: "attempts: 1" },
+      );
+      mock.script(limits[client.dialect]);
+      expect(await failure(client, gateway.url, true)).toEqual(await failure(client, mock.url, true));
     });
   });
+
+  describe.each(Object.entries({ ...official, ...vercels }))(
+    "a client of %s takes no stream for whole",
+    (_, client) => {
+      test("that broke off in the middle", async () => {
+        const text = "and so on ".repeat(30);
+        const breaks =
+          (spokenIn: Spoken): Script =>
+          (reply, request) =>
+            says[spokenIn]({ text })(reply.cutAt(4000, "reset"), request);
+        const { a, gateway } = opened.scene;
+        a.script(breaks(dialect));
+        mock.script(breaks(client.dialect));
+        for (const url of [mock.url, gateway.url]) {
+          await expect(client.ask({ ...place, url }, { turns: [{ user: "Hi" }] }, true)).rejects.toBeInstanceOf(Error);
+        }
+      });
+    },
+  );
 
   describe.each(Object.entries(vercels))("Vercel's SDK by %s hears the same as without a gateway", (_, client) => {
     test.each(casesOf(vercelCases, dialect))("%s", async (_what, one) => {
@@ -169,6 +197,16 @@ const place: Place = { url: "", key: apiKey, model: name };
 
 function casesOf(all: Readonly<Record<string, Case>>, dialect: Spoken): [what: string, one: Case][] {
   return Object.entries(all).filter(([, { only }]) => only === undefined || only.includes(dialect));
+}
+
+/** What a caller that catches the SDK's error has to go by. */
+async function failure(client: Client, url: string, stream: boolean): Promise<unknown> {
+  const error: unknown = await client
+    .ask({ ...place, url }, { turns: [{ user: "Hi" }] }, stream)
+    .catch((thrown: unknown) => thrown);
+  if (!(error instanceof Error)) throw new Error("no error was heard");
+  const { status } = error as { status?: number };
+  return { kind: error.constructor.name, status, told: error.message.includes("there is no such thing") };
 }
 
 function last({ requests }: ScriptedUpstream, dialect: Spoken): Arrived {
