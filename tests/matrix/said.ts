@@ -162,6 +162,8 @@ function saysInGemini({ thought, text, calls = [], cut }: Said): Script {
     ...(at === 0 ? { thoughtSignature: sealOf("gemini") } : {}),
   }));
   if (parts.length > 0) events.push(parts);
+  // An answer without calls is signed behind its text.
+  else if (thought !== undefined) events.push([{ text: "", thoughtSignature: sealOf("gemini") }]);
   return answersGemini(events, {
     usage: geminiUsage(counts.input, counts.output - counts.thought, counts.thought, counts.cached),
     ...(cut === undefined ? {} : { finishReason: reasons[cut] }),
