@@ -128,6 +128,24 @@ describe("a chat request in the hub", () => {
     ]);
   });
 
+  it("takes a call's signature to Google's models alone, and says so", () => {
+    const call = {
+      id: "a",
+      type: "function",
+      function: { name: "f", arguments: "{}" },
+      extra_content: { google: { thought_signature: "proof" } },
+    };
+    const sent = { messages: [{ role: "assistant", content: null, tool_calls: [call] }] };
+    const { extra_content: _proof, ...bare } = call;
+    const elsewhere = back(sent);
+    expect(elsewhere.body.messages).toEqual([{ ...sent.messages[0], tool_calls: [bare] }]);
+    expect(elsewhere.notes).toEqual([
+      "signatures of earlier calls were left out: they are for the model that made them",
+    ]);
+    const there = back(sent, { ...writeTarget(), canonicalModel: "gemini-3-flash" });
+    expect(there).toMatchObject({ body: sent, notes: [] });
+  });
+
   it("names what it has no place for, and not what asks for nothing", () => {
     const hub = read({
       ...said("x"),

@@ -16,20 +16,22 @@ const longestCallId = 40;
 
 type Written = Record<string, unknown>;
 
-/** How a server wants reasoning of earlier turns back. */
-export interface ReasoningWish {
-  /** As `reasoning_content`, in messages with calls. */
-  readonly withCalls: boolean;
-  /** As `reasoning_details`, where it is signed. */
+/** What of earlier turns a deployment wants back besides what was said. */
+export interface WantedBack {
+  /** Reasoning as `reasoning_content`, in messages with calls. */
+  readonly reasoning: boolean;
+  /** Reasoning as `reasoning_details`, where it is signed. */
   readonly details: boolean;
+  /** A call's proof that Google's models made it. */
+  readonly proofs: boolean;
 }
 
 /** The messages of a request. A turn's tool results come first, each a message of its own, as they must follow the calls. */
-export function writeMessages({ system, messages }: HubRequest, wish: ReasoningWish, notes: string[]): Written[] {
+export function writeMessages({ system, messages }: HubRequest, wanted: WantedBack, notes: string[]): Written[] {
   const written: Written[] = [];
   if (system.length > 0) written.push({ role: "system", content: joined(system.map(({ text }) => text)) });
   for (const message of messages) {
-    if (message.role === "assistant") written.push(assistant(message, wish, notes));
+    if (message.role === "assistant") written.push(assistant(message, wanted, notes));
     else written.push(...user(message));
   }
   return written;
@@ -113,22 +115,24 @@ function dataOf(source: HubSource): string {
   return source.at === "inline" ? source.data : "";
 }
 
-function assistant({ parts }: HubMessage, wish: ReasoningWish, notes: string[]): Written {
+function assistant({ parts }: HubMessage, wanted: WantedBack, notes: string[]): Written {
   const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
   const refusals = parts.flatMap((part) => (part.kind === "refusal" ? [part.text] : []));
   const calls = parts.filter((part) => part.kind === "tool_call");
   const thoughts = parts.filter((part) => part.kind === "thought");
-  const reasons = wish.withCalls && calls.length > 0 && thoughts.length > 0;
-  const details = wish.details ? writeDetails(thoughts) : [];
+  const reasons = wanted.reasoning && calls.length > 0 && thoughts.length > 0;
+  const details = wanted.details ? writeDetails(thoughts) : [];
   if (!reasons && thoughts.length > details.length)
     note(notes, "earlier reasoning was left out: it is not taken back there");
+  if (!wanted.proofs && calls.some(({ opaque }) => (opaque ?? null) !== null))
+    note(notes, "signatures of earlier calls were left out: they are for the model that made them");
   return {
     role: "assistant",
     content: texts.length === 0 ? null : joined(texts),
     ...(refusals.length === 0 ? {} : { refusal: joined(refusals) }),
     ...(reasons ? { reasoning_content: joined(thoughts.map(({ text }) => text)) } : {}),
     ...(details.length === 0 ? {} : { reasoning_details: details }),
-    ...(calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => writeCall(call, wanted)) }),
   };
 }
 
@@ -143,12 +147,12 @@ function writeDetails(thoughts: readonly HubThought[]): Written[] {
   return details;
 }
 
-function writeCall({ id, name, arguments: json, opaque }: HubToolCall): Written {
+function writeCall({ id, name, arguments: json, opaque }: HubToolCall, { proofs }: WantedBack): Written {
   return {
     id: shortCallId(id, longestCallId),
     type: "function",
     function: { name, arguments: json },
-    ...writeCallProof(opaque ?? null),
+    ...(proofs ? writeCallProof(opaque ?? null) : {}),
   };
 }
 

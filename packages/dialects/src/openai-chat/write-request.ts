@@ -12,7 +12,7 @@ import {
   type HubTool,
   type HubToolChoice,
 } from "../hub/request.ts";
-import { writeMessages, type ReasoningWish } from "./write-messages.ts";
+import { writeMessages, type WantedBack } from "./write-messages.ts";
 
 /**
  * What the hub can carry into this dialect. Several choices and log probabilities have no place in the hub; audio is taken in, and
@@ -36,7 +36,7 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     else body[as] = as === "reasoning" ? { effort: value } : value;
   };
   const note = (text: string): void => void notes.push(text);
-  body.messages = writeMessages(request, reasoningWish(target), notes);
+  body.messages = writeMessages(request, wantedBack(target), notes);
   if (request.tools.length > 0) set("tools", request.tools.map(writeTool));
   if (request.tools.length > 0)
     set("tool_choice", request.toolChoice === null ? null : writeToolChoice(request.toolChoice));
@@ -62,10 +62,17 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
   return { body: Buffer.from(JSON.stringify(body)), notes };
 }
 
-/** Most servers refuse, or ignore, reasoning of earlier turns; some demand it. */
-function reasoningWish({ preset }: WriteTarget): ReasoningWish {
+/**
+ * Most servers refuse, or ignore, reasoning of earlier turns; some demand it. A call's signature is Google's: its models demand it
+ * wherever they are served, and to others it is a member that they do not know, which the stricter of them answer with 400.
+ */
+function wantedBack({ preset, canonicalModel, model }: WriteTarget): WantedBack {
   const chat = preset.endpoints.chat?.find(({ dialect }) => dialect === "openai-chat");
-  return { withCalls: chat?.messages?.reasoningWithCalls === true, details: chat?.reasoningDetails === true };
+  return {
+    reasoning: chat?.messages?.reasoningWithCalls === true,
+    details: chat?.reasoningDetails === true,
+    proofs: /gemini/i.test(canonicalModel) || /gemini/i.test(model),
+  };
 }
 
 function writeTool({ name, description, parameters, strict }: HubTool): Record<string, unknown> {

@@ -7,8 +7,16 @@ export const groq: ProviderPreset = {
   ...openaiLike,
   kind: "groq",
   baseUrl: "https://api.groq.com/openai/v1",
-  // `messages[].name` is answered with 400.
-  endpoints: { chat: [{ ...chat, messages: { without: ["name"] } }, responses] },
+  endpoints: {
+    chat: [
+      {
+        ...chat,
+        // `messages[].name` is answered with 400, and so is what it does not know: "property 'reasoning_content' is unsupported".
+        messages: { without: ["name", "reasoning_content", "reasoning_details"], callsWithout: ["extra_content"] },
+      },
+      responses,
+    ],
+  },
   // The page names these as answered with 400; `n` only when it is more than 1, which no server without it can serve.
   refuses: ["logprobs", "top_logprobs", "logit_bias", "n"],
   maxStops: 4,
@@ -35,7 +43,7 @@ export const groq: ProviderPreset = {
   trains: null,
   dataPolicy: "https://console.groq.com/docs/your-data",
   quirks: [
-    "It takes no logprobs, no logit_bias and no n, and no names in messages: names are left out.",
+    "It takes no logprobs, no logit_bias and no n, and no names in messages: names are left out, as is the reasoning of other providers.",
     "A temperature of 0 is taken for 1e-8.",
     "It may keep requests up to 30 days unless zero data retention is switched on in its console: then write retains: false.",
   ],

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { cerebras } from "./cerebras.ts";
 import { bodyFor } from "./endpoint.ts";
+import { groq } from "./groq.ts";
 import { messagesFor } from "./messages.ts";
 import { mistral } from "./mistral.ts";
 import type { Endpoint, MessageWish } from "./preset.ts";
@@ -55,6 +57,35 @@ describe("messages in a provider's own terms", () => {
     expect(new Set(ids).size).toBe(3);
     for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9]{9}$/);
     expect(notes).toEqual(["ids of tool calls were replaced: they are not of the form that is taken there"]);
+  });
+
+  it("have calls without what it refuses in them, however it takes their ids", () => {
+    const signed = { ...call("call_1"), extra_content: { google: { thought_signature: "s" } } };
+    expect(rewritten({ callsWithout: ["extra_content"] }, [{ role: "assistant", tool_calls: [signed, null] }])).toEqual(
+      {
+        messages: [{ role: "assistant", tool_calls: [call("call_1"), null] }],
+        notes: ["extra_content of messages was left out: it is not taken there"],
+      },
+    );
+  });
+
+  it.each([
+    ["cerebras", cerebras],
+    ["groq", groq],
+    ["mistral", mistral],
+  ])("go to %s without the reasoning of others and without Google's signatures", (_, { endpoints }) => {
+    const [endpoint] = endpoints.chat ?? [];
+    if (endpoint === undefined) throw new Error("it serves no chat");
+    const id = "Abc123def";
+    const message = { role: "assistant", content: "I look.", tool_calls: [call(id)] };
+    const sent = {
+      ...message,
+      reasoning_content: "Look.",
+      reasoning_details: [{ type: "reasoning.text", text: "Look." }],
+      tool_calls: [{ ...call(id), extra_content: { google: { thought_signature: "s" } } }],
+    };
+    const { body } = messagesFor(endpoint, Buffer.from(JSON.stringify({ messages: [sent] })));
+    expect(JSON.parse(body.toString())).toEqual({ messages: [message] });
   });
 
   it("have reasoning with calls where it is demanded, empty if there is none", () => {

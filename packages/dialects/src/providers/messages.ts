@@ -35,14 +35,16 @@ export function messagesFor({ messages: wish }: Endpoint, body: Buffer): Rewritt
 
 class Rewriting {
   readonly #without: ReadonlySet<string>;
+  readonly #callsWithout: ReadonlySet<string>;
   readonly #idLength: number | null;
   readonly #reasons: boolean;
   readonly #leftOut = new Set<string>();
   #renamed = 0;
   #added = 0;
 
-  constructor({ without = nothing, callIdLength, reasoningWithCalls }: MessageWish) {
+  constructor({ without = nothing, callsWithout = nothing, callIdLength, reasoningWithCalls }: MessageWish) {
     this.#without = new Set(without);
+    this.#callsWithout = new Set(callsWithout);
     this.#idLength = callIdLength ?? null;
     this.#reasons = reasoningWithCalls === true;
   }
@@ -80,20 +82,26 @@ class Rewriting {
   }
 
   #member(key: string, value: unknown): unknown {
-    if (this.#idLength === null) return value;
-    if (key === "tool_call_id") return this.#id(value, this.#idLength);
+    if (key === "tool_call_id") return this.#id(value);
     if (key !== "tool_calls" || !Array.isArray(value)) return value;
-    const length = this.#idLength;
-    return value.map((call: unknown) =>
-      isObject(call)
-        ? Object.fromEntries(
-            Object.entries(call).map(([name, inner]) => [name, name === "id" ? this.#id(inner, length) : inner]),
-          )
-        : call,
+    return value.map((call: unknown) => (isObject(call) ? this.#call(call) : call));
+  }
+
+  #call(call: JsonObject): JsonObject {
+    return Object.fromEntries(
+      Object.entries(call).flatMap(([key, value]) => {
+        if (this.#callsWithout.has(key)) {
+          this.#leftOut.add(key);
+          return [];
+        }
+        return [[key, key === "id" ? this.#id(value) : value]];
+      }),
     );
   }
 
-  #id(value: unknown, length: number): unknown {
+  #id(value: unknown): unknown {
+    const length = this.#idLength;
+    if (length === null) return value;
     if (typeof value !== "string" || (value.length === length && /^[a-zA-Z0-9]*$/.test(value))) return value;
     this.#renamed++;
     return shortId(value, length);

@@ -14,6 +14,8 @@ export const mistral: ProviderPreset = {
         body: { without: ["stream_options", "user", "prompt_cache_key"], rename: { seed: "random_seed" } },
         messages: {
           without: ["reasoning_content", "reasoning", "reasoning_details", "name", "refusal"],
+          // Google's signature, which a chat client gives back with a call of a Gemini model.
+          callsWithout: ["extra_content"],
           callIdLength: 9,
         },
       },

@@ -57,6 +57,8 @@ export interface Endpoint {
 export interface MessageWish {
   /** Members of a message that it refuses; they are left out. */
   readonly without?: readonly string[];
+  /** The same of a call in a message. */
+  readonly callsWithout?: readonly string[];
   /** Ids of tool calls must be so many letters and digits, and nothing else; others are given one, the same one every time. */
   readonly callIdLength?: number;
   /**

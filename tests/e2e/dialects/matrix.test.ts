@@ -1,0 +1,221 @@
+import { startUpstream } from "@tuloy/testkit";
+import type { Script, ScriptedUpstream } from "@tuloy/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { apiKey } from "../../harness.ts";
+import { arrived, type Arrived } from "../../matrix/arrived.ts";
+import { official, vercels, type Asked, type Client, type Heard, type Place } from "../../matrix/clients.ts";
+import { limits, refuses, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
+import { name, providers, strict } from "../../matrix/scenes.ts";
+import { openScene, setScene } from "../../scene.ts";
+
+interface Case {
+  /** What both models say, an answer to each request. */
+  readonly said: readonly Said[];
+  readonly asked?: Partial<Asked>;
+  /** What of the last request has to arrive, besides what arrives without a gateway. */
+  readonly arrives?: Partial<Arrived>;
+  /** The dialects whose models can say so. Default: all. */
+  readonly only?: readonly Spoken[];
+}
+
+const manila = { id: "call_1", name: "weather", input: { at: "Manila" } };
+const cebu = { id: "call_2", name: "time", input: { at: "Cebu, 宿霧" } };
+const picture = "iVBORw0KGgo=";
+
+const cases: Readonly<Record<string, Case>> = {
+  "plain text and its usage": {
+    said: [{ text: "Magandang umaga, 日本 🎉. How are you?" }],
+    asked: { system: "Be kind." },
+    arrives: { system: "Be kind.", limit: 4000 },
+  },
+  "a tool": {
+    said: [{ calls: [manila] }],
+    asked: { tools: ["weather"] },
+    arrives: { tools: ["weather(at)"] },
+  },
+  "parallel tools after a text": {
+    said: [{ text: "I look.", calls: [manila, cebu] }],
+    asked: { tools: ["weather", "time"] },
+    arrives: { tools: ["weather(at)", "time(at)"] },
+  },
+  "a call without arguments": {
+    said: [{ calls: [{ id: "call_1", name: "weather", input: {} }] }],
+    asked: { tools: ["weather"] },
+  },
+  "an image": {
+    said: [{ text: "A cat." }],
+    asked: { turns: [{ user: "What is it?", image: picture }] },
+    arrives: {
+      pieces: [
+        ["user", "text", "What is it?"],
+        ["user", "image", `data:image/png;base64,${picture}`],
+      ],
+    },
+  },
+  "an object by its schema": {
+    said: [{ text: '{"city":"Manila","sky":"clear"}' }],
+    asked: { schema: ["city", "sky"] },
+    arrives: { schema: ["city", "sky"] },
+  },
+  "a thought and an answer": {
+    said: [{ thought: "They greet me in Tagalog.", text: "Magandang umaga." }],
+    asked: { thinks: true },
+    arrives: { thinks: true },
+  },
+  "a thought and calls": {
+    said: [{ thought: "I have to look.", calls: [manila, cebu] }],
+    asked: { thinks: true, tools: ["weather", "time"] },
+    arrives: { thinks: true, tools: ["weather(at)", "time(at)"] },
+  },
+  "a refusal in words": {
+    said: [{ refusal: "I can't help with that." }],
+    only: ["openai-chat", "openai-responses"],
+  },
+  "an answer that was declined": { said: [{ text: "It begins", cut: "filter" }] },
+  "an answer cut by its limit": { said: [{ text: "It begins", cut: "length" }] },
+};
+
+/** Vercel's SDK runs its tools and asks again, with their results. */
+const vercelCases: Readonly<Record<string, Case>> = {
+  "text and its usage": { said: [{ text: "Magandang umaga, 日本 🎉." }], asked: { system: "Be kind." } },
+  "a thought and an answer": { said: [{ thought: "They greet me.", text: "Magandang umaga." }] },
+  "an object by its schema": {
+    said: [{ text: '{"city":"Manila","sky":"clear"}' }],
+    asked: { schema: ["city", "sky"] },
+    arrives: { schema: ["city", "sky"] },
+  },
+  "an image": { said: [{ text: "A cat." }], asked: { turns: [{ user: "What is it?", image: picture }] } },
+  "tools over two steps": {
+    said: [{ text: "I look.", calls: [manila, cebu] }, { text: "It rains, at noon." }],
+    asked: { tools: ["weather", "time"] },
+    arrives: {
+      pieces: [
+        ["user", "text", "Say something."],
+        ["assistant", "text", "I look."],
+        ["assistant", "call", "call_1", "weather", '{"at":"Manila"}'],
+        ["assistant", "call", "call_2", "time", '{"at":"Cebu, 宿霧"}'],
+        ["user", "result", "call_1", "weather in Manila"],
+        ["user", "result", "call_2", "time in Cebu, 宿霧"],
+      ],
+    },
+  },
+  "an answer cut by its limit": { said: [{ text: "It begins", cut: "length" }] },
+};
+
+describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
+  let opened: Awaited<ReturnType<typeof openScene<"a">>>;
+  let mock: ScriptedUpstream;
+
+  beforeAll(async () => {
+    mock = await startUpstream([]);
+    // What a test has fail is no reason to leave the provider alone in the next.
+    const failover = "breaker: { failures: 1000, of: 1000 }";
+    opened = await openScene({ a: [] }, { providers: { a: providers[dialect] }, failover });
+  });
+  afterAll(async () => {
+    await opened.close();
+    await mock.close();
+  });
+
+  /** What a client hears of it and what it hears without a gateway, with the last request that each of both led to. */
+  async function both(client: Client, { said, asked }: Case, stream: boolean) {
+    const { a, gateway } = opened.scene;
+    a.script(said.map((one) => strict(dialect, says[dialect](one))));
+    mock.script(said.map((one) => strict(client.dialect, says[client.dialect](one))));
+    const whole = { turns: [{ user: "Say something." }], ...asked };
+    const direct = await client.ask({ ...place, url: mock.url }, whole, stream);
+    const through = await client.ask({ ...place, url: gateway.url }, whole, stream);
+    return { direct, through, asked: last(a, dialect), askedDirectly: last(mock, client.dialect) };
+  }
+
+  describe.each(Object.entries(official))("a client of %s hears the same as without a gateway", (_, client) => {
+    test.each(casesOf(cases, dialect))("%s", async (_what, one) => {
+      for (const stream of [false, true]) {
+        const { direct, through, asked, askedDirectly } = await both(client, one, stream);
+        expect(gist(through, dialect)).toEqual(gist(direct, dialect));
+        expect(asked).toEqual(askedDirectly);
+        expect(asked).toMatchObject({ ...one.arrives, stream });
+      }
+    });
+
+    test.each([false, true])("an error of the request, asked for a stream: %s", async (stream) => {
+      opened.scene.a.script(refuses[dialect]("messages: there is no such thing"));
+      mock.script(refuses[client.dialect]("messages: there is no such thing"));
+      const [direct, through] = [
+        await failure(client, mock.url, stream),
+        await failure(client, opened.scene.gateway.url, stream),
+      ];
+      expect(through).toEqual(direct);
+      expect(through).toMatchObject({ status: 400, told: true });
+    });
+
+    test("a limit, where nobody else is there", async () => {
+      // A gateway of its own: a provider that is at its limit is left alone for a while.
+      const { gateway } = await setScene(
+        { a: limits[dialect] },
+        { providers: { a: providers[dialect] }, failover: "attempts: 1" },
+      );
+      mock.script(limits[client.dialect]);
+      expect(await failure(client, gateway.url, true)).toEqual(await failure(client, mock.url, true));
+    });
+  });
+
+  describe.each(Object.entries({ ...official, ...vercels }))(
+    "a client of %s takes no stream for whole",
+    (_, client) => {
+      test("that broke off in the middle", async () => {
+        const text = "and so on ".repeat(30);
+        const breaks =
+          (spokenIn: Spoken): Script =>
+          (reply, request) =>
+            says[spokenIn]({ text })(reply.cutAt(4000, "reset"), request);
+        const { a, gateway } = opened.scene;
+        a.script(breaks(dialect));
+        mock.script(breaks(client.dialect));
+        for (const url of [mock.url, gateway.url]) {
+          await expect(client.ask({ ...place, url }, { turns: [{ user: "Hi" }] }, true)).rejects.toBeInstanceOf(Error);
+        }
+      });
+    },
+  );
+
+  describe.each(Object.entries(vercels))("Vercel's SDK by %s hears the same as without a gateway", (_, client) => {
+    test.each(casesOf(vercelCases, dialect))("%s", async (_what, one) => {
+      for (const stream of [false, true]) {
+        const { direct, through, asked, askedDirectly } = await both(client, one, stream);
+        expect(gist(through, dialect)).toEqual(gist(direct, dialect));
+        expect(through.own).toEqual(direct.own);
+        expect(asked).toEqual(askedDirectly);
+        expect(asked).toMatchObject({ ...one.arrives, stream });
+      }
+    });
+  });
+});
+
+const place: Place = { url: "", key: apiKey, model: name };
+
+function casesOf(all: Readonly<Record<string, Case>>, dialect: Spoken): [what: string, one: Case][] {
+  return Object.entries(all).filter(([, { only }]) => only === undefined || only.includes(dialect));
+}
+
+/** What a caller that catches the SDK's error has to go by. */
+async function failure(client: Client, url: string, stream: boolean): Promise<unknown> {
+  const error: unknown = await client
+    .ask({ ...place, url }, { turns: [{ user: "Hi" }] }, stream)
+    .catch((thrown: unknown) => thrown);
+  if (!(error instanceof Error)) throw new Error("no error was heard");
+  const { status } = error as { status?: number };
+  return { kind: error.constructor.name, status, told: error.message.includes("there is no such thing") };
+}
+
+function last({ requests }: ScriptedUpstream, dialect: Spoken): Arrived {
+  const request = requests.at(-1);
+  if (request === undefined) throw new Error("nobody was asked");
+  return arrived[dialect](request);
+}
+
+/** Converse does not count thoughts. */
+function gist({ own: _own, usage, ...heard }: Heard, dialect: Spoken): unknown {
+  return { ...heard, usage: dialect === "bedrock-converse" ? usage.filter((_, at) => at !== 3) : usage };
+}

@@ -1,0 +1,349 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createOpenAI } from "@ai-sdk/openai";
+import Anthropic from "@anthropic-ai/sdk";
+import { generateText, jsonSchema, Output, stepCountIs, streamText, tool, type ModelMessage } from "ai";
+import OpenAI from "openai";
+
+/** What is asked, in no dialect's words. */
+export interface Asked {
+  readonly turns: readonly AskedTurn[];
+  readonly system?: string;
+  readonly tools?: readonly string[];
+  /** Members of a flat object of texts. */
+  readonly schema?: readonly string[];
+  readonly thinks?: boolean;
+}
+
+export type AskedTurn =
+  | { readonly user: string; /** Of a PNG, in base64. */ readonly image?: string }
+  | { readonly said: Heard }
+  | { readonly results: readonly { readonly id: string; readonly name: string; readonly output: string }[] };
+
+/** What an SDK parsed of an answer, and in `own` what its user puts into the history. */
+export interface Heard {
+  readonly thought: string;
+  readonly text: string;
+  readonly refusal: string;
+  readonly calls: readonly { readonly id: string; readonly name: string; readonly input: unknown }[];
+  readonly finish: unknown;
+  readonly usage: readonly (number | null | undefined)[];
+  readonly own: unknown;
+}
+
+/** A client library in one of the dialects that it speaks. */
+export interface Client {
+  readonly dialect: "openai-chat" | "openai-responses" | "anthropic-messages";
+  ask(at: Place, asked: Asked, stream: boolean): Promise<Heard>;
+}
+
+export interface Place {
+  readonly url: string;
+  readonly key: string;
+  readonly model: string;
+  /** Further members of the body. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+const limit = 4000;
+const budget = 2000;
+
+function objectOf(members: readonly string[]) {
+  return {
+    type: "object" as const,
+    properties: Object.fromEntries(members.map((member) => [member, { type: "string" as const }])),
+    required: [...members],
+    additionalProperties: false as const,
+  };
+}
+
+const places = objectOf(["at"]);
+const dataUrl = (image: string): string => `data:image/png;base64,${image}`;
+
+const chat: Client = {
+  dialect: "openai-chat",
+  async ask({ url, key, model, more }, asked, stream) {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
+    const body = { model, ...chatBody(asked), ...more };
+    if (!stream) return heardChat(await client.chat.completions.create(body));
+    const run = client.chat.completions.stream({ ...body, stream_options: { include_usage: true } });
+    let thought = "";
+    // The SDK keeps only the last piece of what it does not know.
+    run.on("chunk", ({ choices: [choice] }) => {
+      thought += (choice?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? "";
+    });
+    return { ...heardChat(await run.finalChatCompletion()), thought };
+  },
+};
+
+function chatBody({ turns, system, tools = [], schema, thinks }: Asked) {
+  const messages: OpenAI.ChatCompletionMessageParam[] =
+    system === undefined ? [] : [{ role: "system", content: system }];
+  for (const turn of turns) {
+    if ("said" in turn) messages.push(turn.said.own as OpenAI.ChatCompletionMessage);
+    else if ("results" in turn) {
+      for (const { id, output } of turn.results) messages.push({ role: "tool", tool_call_id: id, content: output });
+    } else if (turn.image === undefined) messages.push({ role: "user", content: turn.user });
+    else {
+      const content: OpenAI.ChatCompletionContentPart[] = [
+        { type: "text", text: turn.user },
+        { type: "image_url", image_url: { url: dataUrl(turn.image) } },
+      ];
+      messages.push({ role: "user", content });
+    }
+  }
+  return {
+    messages,
+    max_completion_tokens: limit,
+    ...(tools.length === 0
+      ? {}
+      : { tools: tools.map((name) => ({ type: "function" as const, function: { name, parameters: places } })) }),
+    ...(schema === undefined
+      ? {}
+      : {
+          response_format: {
+            type: "json_schema" as const,
+            json_schema: { name: "answer", schema: objectOf(schema), strict: true },
+          },
+        }),
+    ...(thinks === true ? { reasoning_effort: "low" as const } : {}),
+  };
+}
+
+function heardChat({ choices, usage }: OpenAI.ChatCompletion): Heard {
+  const [choice] = choices;
+  if (choice === undefined) throw new Error("an answer without a choice");
+  const { message, finish_reason: finish } = choice;
+  const { reasoning_content: thought } = message as { reasoning_content?: string };
+  return {
+    thought: thought ?? "",
+    text: message.content ?? "",
+    refusal: message.refusal ?? "",
+    calls: (message.tool_calls ?? []).map((call) => {
+      if (call.type !== "function") throw new Error(`a call of type ${call.type}`);
+      return { id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) as unknown };
+    }),
+    finish,
+    usage: [
+      usage?.prompt_tokens,
+      usage?.prompt_tokens_details?.cached_tokens,
+      usage?.completion_tokens,
+      usage?.completion_tokens_details?.reasoning_tokens,
+      usage?.total_tokens,
+    ],
+    own: message,
+  };
+}
+
+const responses: Client = {
+  dialect: "openai-responses",
+  async ask({ url, key, model, more }, asked, stream) {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
+    const body = { model, ...responsesBody(asked), ...more };
+    if (!stream) return heardResponse(await client.responses.create(body));
+    return heardResponse(await client.responses.stream(body).finalResponse());
+  },
+};
+
+function responsesBody({ turns, system, tools = [], schema, thinks }: Asked) {
+  const input: OpenAI.Responses.ResponseInputItem[] = [];
+  for (const turn of turns) {
+    if ("said" in turn) input.push(...(turn.said.own as OpenAI.Responses.ResponseInputItem[]));
+    else if ("results" in turn) {
+      for (const { id, output } of turn.results) input.push({ type: "function_call_output", call_id: id, output });
+    } else if (turn.image === undefined) input.push({ role: "user", content: turn.user });
+    else {
+      const content: OpenAI.Responses.ResponseInputContent[] = [
+        { type: "input_text", text: turn.user },
+        { type: "input_image", image_url: dataUrl(turn.image), detail: "auto" },
+      ];
+      input.push({ role: "user", content });
+    }
+  }
+  const format = schema && { type: "json_schema" as const, name: "answer", schema: objectOf(schema), strict: true };
+  return {
+    input,
+    max_output_tokens: limit,
+    // Nothing is kept, so a thought has to come along with its seal.
+    store: false,
+    include: ["reasoning.encrypted_content" as const],
+    ...(system === undefined ? {} : { instructions: system }),
+    ...(tools.length === 0
+      ? {}
+      : { tools: tools.map((name) => ({ type: "function" as const, name, parameters: places, strict: true })) }),
+    ...(format === undefined ? {} : { text: { format } }),
+    ...(thinks === true ? { reasoning: { effort: "low" as const, summary: "auto" as const } } : {}),
+  };
+}
+
+function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Responses.Response): Heard {
+  const contents = output.flatMap((item) => (item.type === "message" ? item.content : []));
+  return {
+    thought: output
+      .flatMap((item) => (item.type === "reasoning" ? item.summary : []))
+      .map(({ text }) => text)
+      .join(""),
+    text: contents.map((part) => (part.type === "output_text" ? part.text : "")).join(""),
+    refusal: contents.map((part) => (part.type === "refusal" ? part.refusal : "")).join(""),
+    calls: output.flatMap((item) =>
+      item.type === "function_call"
+        ? [{ id: item.call_id, name: item.name, input: JSON.parse(item.arguments) as unknown }]
+        : [],
+    ),
+    finish: [status, incomplete_details?.reason],
+    usage: [
+      usage?.input_tokens,
+      usage?.input_tokens_details.cached_tokens,
+      usage?.output_tokens,
+      usage?.output_tokens_details.reasoning_tokens,
+      usage?.total_tokens,
+    ],
+    own: output,
+  };
+}
+
+const messages: Client = {
+  dialect: "anthropic-messages",
+  async ask({ url, key, model, more }, asked, stream) {
+    const client = new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0 });
+    const body = { model, ...messagesBody(asked), ...more };
+    if (!stream) return heardMessage(await client.messages.create(body));
+    return heardMessage(await client.messages.stream(body).finalMessage());
+  },
+};
+
+function messagesBody({ turns, system, tools = [], schema, thinks }: Asked) {
+  const messages = turns.map((turn): Anthropic.MessageParam => {
+    if ("said" in turn) return { role: "assistant", content: turn.said.own as Anthropic.ContentBlock[] };
+    if ("results" in turn) {
+      const content = turn.results.map(({ id, output }) => ({
+        type: "tool_result" as const,
+        tool_use_id: id,
+        content: output,
+      }));
+      return { role: "user", content };
+    }
+    if (turn.image === undefined) return { role: "user", content: turn.user };
+    return {
+      role: "user",
+      content: [
+        { type: "text", text: turn.user },
+        { type: "image", source: { type: "base64", media_type: "image/png", data: turn.image } },
+      ],
+    };
+  });
+  return {
+    messages,
+    max_tokens: limit,
+    ...(system === undefined ? {} : { system }),
+    ...(tools.length === 0 ? {} : { tools: tools.map((name) => ({ name, input_schema: places })) }),
+    ...(schema === undefined
+      ? {}
+      : { output_config: { format: { type: "json_schema" as const, schema: objectOf(schema) } } }),
+    ...(thinks === true ? { thinking: { type: "enabled" as const, budget_tokens: budget } } : {}),
+  };
+}
+
+function heardMessage({ content, stop_reason, usage }: Anthropic.Message): Heard {
+  return {
+    thought: content.map((block) => (block.type === "thinking" ? block.thinking : "")).join(""),
+    text: content.map((block) => (block.type === "text" ? block.text : "")).join(""),
+    refusal: "",
+    calls: content.flatMap((block) =>
+      block.type === "tool_use" ? [{ id: block.id, name: block.name, input: block.input }] : [],
+    ),
+    finish: stop_reason,
+    usage: [usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens],
+    own: content,
+  };
+}
+
+/** Vercel's SDK, which runs the tools by itself and asks again. */
+function vercel(dialect: Client["dialect"]): Client {
+  return {
+    dialect,
+    async ask(at, { turns, system, tools = [], schema }, stream) {
+      const asks = {
+        model: vercelModel(dialect, at),
+        messages: turns.map((turn): ModelMessage => {
+          if (!("user" in turn)) throw new Error("this SDK keeps the history itself");
+          const { user: text, image } = turn;
+          if (image === undefined) return { role: "user", content: text };
+          return {
+            role: "user",
+            content: [
+              { type: "text", text },
+              { type: "file", data: image, mediaType: "image/png" },
+            ],
+          };
+        }),
+        ...(system === undefined ? {} : { system }),
+        tools: Object.fromEntries(
+          tools.map((name) => [
+            name,
+            tool({
+              inputSchema: jsonSchema<{ at: string }>(places),
+              execute: ({ at: where }) => `${name} in ${where}`,
+            }),
+          ]),
+        ),
+        stopWhen: stepCountIs(3),
+        ...(schema === undefined ? {} : { output: Output.object({ schema: jsonSchema(objectOf(schema)) }) }),
+        maxOutputTokens: limit,
+        maxRetries: 0,
+        // With that, it sends items whole instead of referring to them.
+        providerOptions: { openai: { store: false } },
+      };
+      const heard = stream ? await streamedVercel(asks) : await generateText(asks);
+      const { steps, text, reasoningText, finishReason, usage } = heard;
+      return {
+        thought: reasoningText ?? "",
+        text,
+        refusal: "",
+        calls: steps.flatMap(({ toolCalls }) =>
+          toolCalls.map(({ toolCallId: id, toolName: name, input }) => ({ id, name, input: input as unknown })),
+        ),
+        finish: [finishReason, steps.length],
+        usage: [
+          usage.inputTokens,
+          usage.inputTokenDetails.cacheReadTokens,
+          usage.outputTokens,
+          usage.outputTokenDetails.reasoningTokens,
+          usage.totalTokens,
+        ],
+        own: [
+          steps.map(({ toolResults }) => toolResults.map(({ output }) => output as unknown)),
+          schema === undefined ? null : await heard.output,
+        ],
+      };
+    },
+  };
+}
+
+async function streamedVercel(asks: Parameters<typeof streamText>[0]) {
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  const run = streamText({ ...asks, onError: ({ error }) => reject(error) });
+  const whole = async () => ({
+    steps: await run.steps,
+    text: await run.text,
+    reasoningText: await run.reasoningText,
+    finishReason: await run.finishReason,
+    usage: await run.usage,
+    output: run.output as PromiseLike<unknown>,
+  });
+  return Promise.race([whole(), failed]);
+}
+
+function vercelModel(dialect: Client["dialect"], { url, key, model }: Place) {
+  const at = { baseURL: `${url}/v1`, apiKey: key };
+  if (dialect === "anthropic-messages") return createAnthropic(at)(model);
+  return dialect === "openai-chat" ? createOpenAI(at).chat(model) : createOpenAI(at).responses(model);
+}
+
+/** The three official SDKs' ways to ask. */
+export const official = { chat, responses, messages } as const;
+
+export const vercels = {
+  "@ai-sdk/openai, chat": vercel("openai-chat"),
+  "@ai-sdk/openai, responses": vercel("openai-responses"),
+  "@ai-sdk/anthropic": vercel("anthropic-messages"),
+} as const;

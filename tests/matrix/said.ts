@@ -1,0 +1,188 @@
+import {
+  answersAnthropicError,
+  answersAwsError,
+  answersConverse,
+  answersError,
+  answersMessage,
+  answersResponse,
+  chatChunk,
+  geminiUsage,
+  googleError,
+  sse,
+} from "@tuloy/testkit";
+import type { ConverseBlock, MessageBlock, ResponseItem, Script } from "@tuloy/testkit";
+
+import { answersGemini } from "../gemini-scene.ts";
+
+/** The dialects in which deployments are asked. */
+export const spoken = ["openai-chat", "openai-responses", "anthropic-messages", "gemini", "bedrock-converse"] as const;
+
+export type Spoken = (typeof spoken)[number];
+
+interface Called {
+  readonly id: string;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** What a model says, in no dialect's words. */
+export interface Said {
+  readonly thought?: string;
+  readonly text?: string;
+  /** Words of refusal, which only OpenAI's dialects keep apart from text. */
+  readonly refusal?: string;
+  readonly calls?: readonly Called[];
+  /** What cut it: its limit of tokens, or a filter. Default: nothing. */
+  readonly cut?: "length" | "filter";
+}
+
+/** The counts of every answer: all input, of it what the cache held, all output, of it what was thought. */
+const counts = { input: 20, cached: 8, output: 9, thought: 3 } as const;
+
+/** What a provider of a dialect wants back of its own thoughts, so that it can be told whose it is. */
+export const sealOf = (dialect: Spoken): string => Buffer.from(`sealed by ${dialect}`).toString("base64");
+
+/** The same answer in each dialect, whole or as a stream, as it is asked for. */
+export const says: Readonly<Record<Spoken, (said: Said) => Script>> = {
+  "openai-chat": saysInChat,
+  "openai-responses": saysInResponses,
+  "anthropic-messages": saysInMessages,
+  gemini: saysInGemini,
+  "bedrock-converse": saysInConverse,
+};
+
+/** The request itself is wrong, in each dialect's own error. */
+export const refuses: Readonly<Record<Spoken, (words: string) => Script>> = {
+  "openai-chat": (words) => answersError(400, null, words),
+  "openai-responses": (words) => answersError(400, null, words),
+  "anthropic-messages": (words) => answersAnthropicError(400, "invalid_request_error", words),
+  gemini: (words) => (reply) => reply.json(400, googleError(400, "INVALID_ARGUMENT", words)),
+  "bedrock-converse": (words) => answersAwsError(400, "ValidationException", words),
+};
+
+/** Nothing more is taken for now, in each dialect's own error. */
+export const limits: Readonly<Record<Spoken, Script>> = {
+  "openai-chat": answersError(429, "rate_limit_exceeded", "Too many requests."),
+  "openai-responses": answersError(429, "rate_limit_exceeded", "Too many requests."),
+  "anthropic-messages": answersAnthropicError(429, "rate_limit_error", "Too many requests."),
+  gemini: (reply) => reply.json(429, googleError(429, "RESOURCE_EXHAUSTED", "Too many requests.")),
+  "bedrock-converse": answersAwsError(429, "ThrottlingException", "Too many requests."),
+};
+
+function saysInChat({ thought, text, refusal, calls = [], cut }: Said): Script {
+  const usage = {
+    prompt_tokens: counts.input,
+    completion_tokens: counts.output,
+    total_tokens: counts.input + counts.output,
+    prompt_tokens_details: { cached_tokens: counts.cached },
+    completion_tokens_details: { reasoning_tokens: counts.thought },
+  };
+  const ends = { length: "length", filter: "content_filter" } as const;
+  const finish = cut === undefined ? (calls.length > 0 ? "tool_calls" : "stop") : ends[cut];
+  const toolCalls = calls.map(({ id, name, input }) => ({
+    id,
+    type: "function",
+    function: { name, arguments: JSON.stringify(input) },
+  }));
+  return (reply, request) => {
+    if ((request.json() as { readonly stream?: boolean }).stream !== true) {
+      const message = {
+        role: "assistant",
+        content: text ?? null,
+        refusal: refusal ?? null,
+        ...(thought === undefined ? {} : { reasoning_content: thought }),
+        ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+      };
+      const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }];
+      return reply.json(200, { ...chatChunk({ delta: {} }), object: "chat.completion", choices, usage });
+    }
+    const deltas: unknown[] = [
+      { role: "assistant", content: "" },
+      ...pieces(thought).map((piece) => ({ reasoning_content: piece })),
+      ...pieces(text).map((content) => ({ content })),
+      ...pieces(refusal).map((piece) => ({ refusal: piece })),
+    ];
+    for (const [index, { function: called, ...head }] of toolCalls.entries()) {
+      deltas.push({ tool_calls: [{ index, ...head, function: { name: called.name, arguments: "" } }] });
+      for (const piece of called.arguments.match(/.{1,6}/gsu) ?? [])
+        deltas.push({ tool_calls: [{ index, function: { arguments: piece } }] });
+    }
+    reply.eventStream();
+    for (const delta of deltas) reply.chunk(sse(chatChunk({ delta })));
+    reply.chunk(sse(chatChunk({ delta: {}, finish_reason: finish })));
+    reply.chunk(sse({ ...chatChunk({ delta: {} }), choices: [], usage }));
+    return reply.chunk(sse("[DONE]")).end();
+  };
+}
+
+function saysInResponses({ thought, text, refusal, calls = [], cut }: Said): Script {
+  const items: ResponseItem[] = [];
+  if (thought !== undefined) items.push({ reasoning: thought, encrypted: sealOf("openai-responses") });
+  if (text !== undefined) items.push({ text });
+  if (refusal !== undefined) items.push({ refusal });
+  for (const { id, name, input } of calls) items.push({ call: name, callId: id, arguments: JSON.stringify(input) });
+  const reasons = { length: "max_output_tokens", filter: "content_filter" } as const;
+  return answersResponse(items, {
+    usage: [counts.input, counts.output],
+    details: [counts.cached, counts.thought],
+    ...(cut === undefined ? {} : { incomplete: reasons[cut] }),
+  });
+}
+
+function saysInMessages({ thought, text, refusal, calls = [], cut }: Said): Script {
+  const blocks: MessageBlock[] = [];
+  if (thought !== undefined)
+    blocks.push({ type: "thinking", thinking: thought, signature: sealOf("anthropic-messages") });
+  if (text !== undefined) blocks.push({ type: "text", text });
+  // A model of Anthropic's refuses in text, and says so in the reason for its end alone.
+  if (refusal !== undefined) blocks.push({ type: "text", text: refusal });
+  for (const call of calls) blocks.push({ type: "tool_use", ...call });
+  const reasons = { length: "max_tokens", filter: "refusal" } as const;
+  const end = cut ?? (refusal === undefined ? undefined : "filter");
+  return answersMessage(blocks, {
+    usage: {
+      input: counts.input - counts.cached,
+      read: counts.cached,
+      output: counts.output,
+      thinking: counts.thought,
+    },
+    ...(end === undefined ? {} : { stopReason: reasons[end] }),
+  });
+}
+
+function saysInGemini({ thought, text, calls = [], cut }: Said): Script {
+  const reasons = { length: "MAX_TOKENS", filter: "SAFETY" } as const;
+  const events: unknown[][] = [
+    ...pieces(thought).map((piece) => [{ text: piece, thought: true }]),
+    ...pieces(text).map((piece) => [{ text: piece }]),
+  ];
+  // The first of several calls is signed, and stands for all of them.
+  const parts = calls.map(({ id, name, input }, at) => ({
+    functionCall: { id, name, args: input },
+    ...(at === 0 ? { thoughtSignature: sealOf("gemini") } : {}),
+  }));
+  if (parts.length > 0) events.push(parts);
+  // An answer without calls is signed behind its text.
+  else if (thought !== undefined) events.push([{ text: "", thoughtSignature: sealOf("gemini") }]);
+  return answersGemini(events, {
+    usage: geminiUsage(counts.input, counts.output - counts.thought, counts.thought, counts.cached),
+    ...(cut === undefined ? {} : { finishReason: reasons[cut] }),
+  });
+}
+
+function saysInConverse({ thought, text, calls = [], cut }: Said): Script {
+  const blocks: ConverseBlock[] = [];
+  if (thought !== undefined)
+    blocks.push({ reasoningContent: { reasoningText: { text: thought, signature: sealOf("bedrock-converse") } } });
+  if (text !== undefined) blocks.push({ text });
+  for (const { id, name, input } of calls) blocks.push({ toolUse: { toolUseId: id, name, input } });
+  const reasons = { length: "max_tokens", filter: "content_filtered" } as const;
+  return answersConverse(blocks, {
+    usage: [counts.input - counts.cached, counts.output, counts.cached],
+    ...(cut === undefined ? {} : { stopReason: reasons[cut] }),
+  });
+}
+
+function pieces(text = ""): readonly string[] {
+  return text.match(/\s*\S+\s*?/g) ?? [];
+}
