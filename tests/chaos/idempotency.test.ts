@@ -121,7 +121,7 @@ test(
     const { upstream, gateway, url, directory } = await setProcess((reply) =>
       reply.wait(goOn).json(200, chatAnswer("hello")),
     );
-    const other = new DatabaseSync(join(directory, ".tuloy", "tuloy.db"));
+    const other = new DatabaseSync(join(directory, ".tuloy", "tuloy.db"), { timeout: 5000 });
     onTestFinished(() => other.close());
     other.exec("begin immediate");
     const first = ask(url, "key-1", whole);

@@ -31,7 +31,7 @@ describe("records that cannot be written", () => {
     { timeout: 30_000 },
     async () => {
       const { gateway, url, directory } = await setProcess(answersChat("hello there"));
-      const other = new DatabaseSync(join(directory, ".tuloy", "tuloy.db"));
+      const other = new DatabaseSync(join(directory, ".tuloy", "tuloy.db"), { timeout: 5000 });
       onTestFinished(() => other.close());
       other.exec("begin immediate");
       const first = await runLoad({ jobs: 30, concurrency: 5, job: () => askWhole(url) });
