@@ -1,8 +1,9 @@
 import type { RateBudget, RateLimits } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { callOf, course, deployment, steadyHealth } from "./fixtures.test-data.ts";
+import { callOf, course, steadyHealth } from "./fixtures.test-data.ts";
 import { KeyPool } from "./key-pool.ts";
 import type { KeyLease } from "./key-pool.ts";
 

@@ -1,8 +1,9 @@
+import { deployment } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
 import type { CourseInput, Step } from "./attempt.ts";
 import type { Course } from "./course.ts";
-import { callOf, course, deployment, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
+import { callOf, course, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
 import type { Health } from "./health.ts";
 import type { PlannedEquivalent } from "./plan/shapes.ts";
 import { failoverPreset } from "./presets.ts";

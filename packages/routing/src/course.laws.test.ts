@@ -1,12 +1,13 @@
 import { failureClasses } from "@tuloy/contract";
 import type { Deployment, FailureClass } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { Call, Stop } from "./attempt.ts";
 import type { Course } from "./course.ts";
 import { failureEffects } from "./effects.ts";
-import { callOf, course, deployment, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
+import { callOf, course, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
 import type { Health } from "./health.ts";
 import { failoverPreset } from "./presets.ts";
 

@@ -1,6 +1,7 @@
+import { deployment } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
-import { callOf, course, deployment, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
+import { callOf, course, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
 import { failoverPreset } from "./presets.ts";
 
 const a = deployment("a");

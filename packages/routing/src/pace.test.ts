@@ -1,8 +1,9 @@
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Affinity } from "./affinity.ts";
-import { callOf, course, deployment, failure, steadyHealth } from "./fixtures.test-data.ts";
+import { callOf, course, failure, steadyHealth } from "./fixtures.test-data.ts";
 import { Pace, PeakEwma } from "./pace.ts";
 import { failoverPreset } from "./presets.ts";
 import { Settlement } from "./settlement.ts";

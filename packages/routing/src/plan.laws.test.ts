@@ -1,9 +1,10 @@
 import type { Capability, Deployment } from "@tuloy/contract";
 import { quantizations, servedQuantizations, strategies } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { deployment, open, steadyHealth } from "./fixtures.test-data.ts";
+import { open, steadyHealth } from "./fixtures.test-data.ts";
 import { refusedParameter } from "./parameters.ts";
 import { makePlan } from "./plan.ts";
 import { context, offer, overrides, planInput, seeded } from "./plan.test-data.ts";

@@ -1,7 +1,7 @@
 import type { Capability, Deployment, Quantization } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
-import { deployment } from "./fixtures.test-data.ts";
 import { makePlan, primaryOf } from "./plan.ts";
 import { context, offer, overrides, planInput } from "./plan.test-data.ts";
 import type { Plan, PlanInput } from "./plan/shapes.ts";

@@ -1,10 +1,11 @@
 import type { ProbeSettings } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { Breaker } from "./breaker.ts";
 import type { Permit, PermitResult } from "./breaker.ts";
-import { deployment, failure, open, steadyHealth } from "./fixtures.test-data.ts";
+import { failure, open, steadyHealth } from "./fixtures.test-data.ts";
 import { healthView } from "./health-view.ts";
 import { failoverPreset } from "./presets.ts";
 import { ProbeBudget } from "./probe-budget.ts";

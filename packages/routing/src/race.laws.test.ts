@@ -1,11 +1,12 @@
 import { failureClasses } from "@tuloy/contract";
 import type { Deployment, FailureClass, LimitPolicy } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { Call, Stop } from "./attempt.ts";
 import type { Course } from "./course.ts";
-import { course, deployment, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
+import { course, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
 import type { Health } from "./health.ts";
 import { failoverPreset } from "./presets.ts";
 

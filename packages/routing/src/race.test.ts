@@ -1,9 +1,10 @@
 import type { FailoverSettings } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
 import type { Call, CourseInput } from "./attempt.ts";
 import type { Course } from "./course.ts";
-import { callOf, course, deployment, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
+import { callOf, course, failure, open, spendRetries, steadyHealth } from "./fixtures.test-data.ts";
 import type { Health } from "./health.ts";
 import { failoverPreset } from "./presets.ts";
 import type { Race } from "./race.ts";

@@ -5,6 +5,7 @@ export * from "./bedrock-shapes.ts";
 export * from "./canary.ts";
 export * from "./chat-stream.ts";
 export * from "./collect.ts";
+export * from "./deployment.ts";
 export * from "./eventually.ts";
 export * from "./fake-clock.ts";
 export * from "./gemini-shapes.ts";

@@ -1,7 +1,7 @@
 import type { Failure } from "@tuloy/contract";
 import { presetOf, type ProviderPreset } from "@tuloy/dialects";
 import { keyEffect } from "@tuloy/routing";
-import { FakeClock } from "@tuloy/testkit";
+import { deployment, FakeClock } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
 import type { Authorization, Authorize, Outlet, UpstreamRequest } from "../upstream/outlet.ts";
@@ -56,25 +56,7 @@ function called(authorize: Authorize, secret = "hush-hush"): { call: Plain; cloc
     },
   };
   const request: UpstreamRequest = {
-    deployment: {
-      id: "a/m",
-      provider: "a",
-      model: "m",
-      upstreamModel: "m",
-      operation: "chat",
-      dialects: ["openai-chat"],
-      region: null,
-      contextTokens: null,
-      outputTokens: null,
-      capabilities: null,
-      price: null,
-      hiddenReasoning: false,
-      quantization: null,
-      owner: null,
-      retains: null,
-      trains: null,
-      parameters: null,
-    },
+    deployment: deployment("a"),
     dialect: "openai-chat",
     stream: false,
     to: { origin: "https://provider.example", private: false },

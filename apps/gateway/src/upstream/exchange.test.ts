@@ -1,4 +1,4 @@
-import { FakeClock } from "@tuloy/testkit";
+import { deployment, FakeClock } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
 import { Exchange, type ExchangeEvents, type Lost } from "./exchange.ts";
@@ -46,25 +46,7 @@ class Told implements ExchangeEvents {
 
 function requestWith(authorize?: Authorize): UpstreamRequest {
   return {
-    deployment: {
-      id: "a/m",
-      provider: "a",
-      model: "m",
-      upstreamModel: "m",
-      operation: "chat",
-      dialects: ["openai-chat"],
-      region: null,
-      contextTokens: null,
-      outputTokens: null,
-      capabilities: null,
-      price: null,
-      hiddenReasoning: false,
-      quantization: null,
-      owner: null,
-      retains: null,
-      trains: null,
-      parameters: null,
-    },
+    deployment: deployment("a"),
     dialect: "openai-chat",
     stream: false,
     to: { origin: "https://provider.example", private: false },

@@ -1,8 +1,9 @@
 import type { Deployment } from "@tuloy/contract";
+import { deployment } from "@tuloy/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { deployment, open, steadyHealth } from "../fixtures.test-data.ts";
+import { open, steadyHealth } from "../fixtures.test-data.ts";
 import type { Health } from "../health.ts";
 import { makePlan } from "../plan.ts";
 import { context, overrides, planInput, seeded } from "../plan.test-data.ts";

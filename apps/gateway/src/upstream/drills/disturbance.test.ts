@@ -1,4 +1,4 @@
-import { chatChunks, FakeClock } from "@tuloy/testkit";
+import { chatChunks, deployment, FakeClock } from "@tuloy/testkit";
 import fc from "fast-check";
 import type { Dispatcher } from "undici";
 import { describe, expect, it } from "vitest";
@@ -41,25 +41,7 @@ class Real implements Dispatcher.DispatchController {
 }
 
 const request: UpstreamRequest = {
-  deployment: {
-    id: "a/m",
-    provider: "a",
-    model: "m",
-    upstreamModel: "m",
-    operation: "chat",
-    dialects: ["openai-chat"],
-    region: null,
-    contextTokens: null,
-    outputTokens: null,
-    capabilities: null,
-    price: null,
-    hiddenReasoning: false,
-    quantization: null,
-    owner: null,
-    retains: null,
-    trains: null,
-    parameters: null,
-  },
+  deployment: deployment("a"),
   dialect: "openai-chat",
   stream: true,
   to: { origin: "http://127.0.0.1", private: true },
