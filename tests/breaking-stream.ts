@@ -1,4 +1,4 @@
-import { chatChunks } from "@tuloy/testkit";
+import { chatChunk, chatChunks, sse } from "@tuloy/testkit";
 import type { ReceivedRequest, Reply, Script } from "@tuloy/testkit";
 
 /** A stream that breaks off after three pieces, and what those who complete it say. */
@@ -7,6 +7,15 @@ export const pieces: readonly string[] = whole.match(/\s*\S+/g) ?? [];
 export const shape = { id: "chatcmpl-a", model: "a-model-x" };
 /** What the client has when it breaks off. */
 export const had: string = pieces.slice(0, 3).join("");
+
+/** One chunk of a stream with this id. */
+export const event = (delta: object, id: string, finish?: string): string =>
+  sse(
+    chatChunk(
+      { delta, ...(finish === undefined ? {} : { finish_reason: finish }) },
+      { id, model: `${id.at(-1)}-model-x` },
+    ),
+  );
 
 export const begins = (reply: Reply): Reply =>
   chatChunks(pieces.slice(0, 3), { ...shape, finishReason: null, done: false }).reduce(

@@ -1,7 +1,7 @@
 import type { Clock } from "@tuloy/contract";
-import { collect, startUpstream } from "@tuloy/testkit";
-import type { Collected, CollectOptions, Script, ScriptedUpstream } from "@tuloy/testkit";
-import type OpenAI from "openai";
+import { collect, expectClean, startUpstream } from "@tuloy/testkit";
+import type { Collected, CollectOptions, ReceivedRequest, Script, ScriptedUpstream } from "@tuloy/testkit";
+import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 
 import { apiKey, model, startTuloy } from "./harness.ts";
@@ -121,9 +121,39 @@ export async function hearStream(
   return { text: chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""), chunks, error, headers };
 }
 
+/** What keeps an answer, streamed or not, from being whole and saying this. */
+export function problemsOf(answer: Collected, text: string): string[] {
+  if (answer.headers["content-type"]?.includes("event-stream")) return expectClean(answer, text);
+  const { choices } = answer.json() as OpenAI.ChatCompletion;
+  return choices[0]?.message.content === text ? [] : [answer.text()];
+}
+
+export function traceIdOf({ headers }: Pick<Collected, "headers">): string {
+  return String(headers["x-tuloy-trace-id"]);
+}
+
+/** The SDK's error for a call that must fail. */
+export async function caught(call: PromiseLike<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof OpenAI.APIError) return error;
+    throw error;
+  }
+  throw new Error("the call succeeded");
+}
+
+/** Which provider keys requests came with, in their order. */
+export function keysOf(requests: readonly ReceivedRequest[]): string[] {
+  return requests.map(({ headers }) => String(headers["authorization"]).replace("Bearer ", ""));
+}
+
 /** The breaker of a provider's deployment of the tests' model. */
 export function breakerOf(gateway: TestGateway, provider: string): ReturnType<Breakers["breaker"]> {
   return gateway.launched.health.breaker(`${provider}/${model}`);
 }
+
+/** Of a breaker that has counted nothing. */
+export const untouched = { state: "closed", consecutiveFailures: 0, lastFailureAt: null };
 
 type Breakers = TestGateway["launched"]["health"];
