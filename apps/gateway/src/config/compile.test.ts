@@ -2,7 +2,8 @@ import type { Deployment } from "@tuloy/contract";
 import { failoverPreset } from "@tuloy/routing";
 import { describe, expect, it } from "vitest";
 
-import { compile, globOf } from "./compile.ts";
+import { compile } from "./compile.ts";
+import { globOf } from "./compile/routes.ts";
 import { defaultConfigText } from "./defaults.ts";
 import { routeFor } from "./match.ts";
 import { formatProblem, loadConfig } from "./read.ts";
