@@ -71,6 +71,24 @@ describe("records that cannot be written", () => {
   );
 });
 
+test("a record that the database refuses is told of by its trace id, and those behind it are written", async () => {
+  const { gateway } = await setScene({ a: answersChat("hello there") });
+  const database = new DatabaseSync(join(gateway.dataDir, "tuloy.db"), { timeout: 5000 });
+  onTestFinished(() => database.close());
+  database.exec(
+    `create trigger picky before insert on traces when instr(new.detail, 'do-not-keep') > 0 begin select raise(abort, 'not this one'); end`,
+  );
+  const refused = await post(gateway, {}, { headers: { "x-tuloy-tags": "how=do-not-keep" } });
+  expect(refused.status).toBe(200);
+  const kept = await post(gateway);
+  const id = String(refused.headers["x-tuloy-trace-id"]);
+  expect(await gateway.trace(String(kept.headers["x-tuloy-trace-id"]))).toMatchObject({ status: 200 });
+  const alert = await soon(async () => (await gateway.alerts())[0], "the alert");
+  expect(alert).toMatchObject({ kind: "record_refused", subject: id });
+  expect(alert.message).toContain(`${id} (not this one)`);
+  expect((await gateway.traces()).map((trace) => trace.id)).toEqual([kept.headers["x-tuloy-trace-id"]]);
+});
+
 test.runIf(existsSync("/usr/bin/prlimit"))(
   "a log in a file on a disk that takes no more: requests go on, and so does the log when there is room again",
   { timeout: 30_000 },

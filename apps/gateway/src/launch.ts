@@ -19,6 +19,7 @@ import { operatorKey } from "./control/operator-key.ts";
 
 import type { Log } from "./observe/log.ts";
 import { createObserver } from "./observe/observer.ts";
+import { tellRefused } from "./observe/refused-rows.ts";
 import { isLoopback } from "./http/origin-guard.ts";
 import { masterKey } from "./secrets/master-key.ts";
 import { SandboxFleet } from "./sandbox/fleet.ts";
@@ -92,6 +93,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
         "ledger",
         `Records could not be written for a while; they are again, and ${dropped} were lost.`,
       ),
+    onRefused: (rows) => tellRefused(rows, observer, log),
   };
   const opening = openStore(dataDir, clock, trouble);
   // The ledger's thread takes as long to start as the HTTP modules to load: one of the two waits for free.

@@ -162,6 +162,7 @@ export const alertKinds = [
   "drill_ended",
   "idempotency_failing",
   "responses_failing",
+  "record_refused",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
@@ -170,7 +171,7 @@ export interface Alert {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly kind: AlertKind;
-  /** What it is about: a deployment id, `provider/key name`, what was isolated, or a drill's id. */
+  /** What it is about: a deployment id, `provider/key name`, what was isolated, or the id of a drill or trace. */
   readonly subject: string;
   readonly message: string;
 }

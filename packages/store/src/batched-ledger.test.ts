@@ -13,6 +13,8 @@ function scripted(limits: Partial<LedgerLimits> = {}) {
     /** Writes wait until `release` when it is set. */
     held: null as PromiseWithResolvers<void> | null,
     batches: [] as Batch[],
+    /** Traces that it will not have. */
+    refuses: new Set<unknown>(),
     tries: [] as number[],
     closed: 0,
     told: [] as string[],
@@ -23,13 +25,19 @@ function scripted(limits: Partial<LedgerLimits> = {}) {
     listener: {
       onTrouble: (message) => state.told.push(`trouble: ${message}`),
       onRecovered: (dropped) => state.told.push(`recovered, ${dropped} dropped`),
+      onRefused: (rows) => state.told.push(`refused ${rows.map(({ name }) => name).join(", ")}`),
     },
     backend: {
       async write(batch) {
         state.tries.push(clock.now());
         await state.held?.promise;
         if (state.broken !== null) throw new Error(state.broken);
-        state.batches.push(batch);
+        const bad = ids([batch]).filter((id) => state.refuses.has(id));
+        state.batches.push({
+          ...batch,
+          traces: batch.traces.filter((_, index) => !bad.includes(batch.traces[index - (index % 3)])),
+        });
+        return bad.map((id) => ({ row: "trace" as const, name: String(id), reason: "too long" }));
       },
       async close() {
         state.closed += 1;
@@ -129,6 +137,24 @@ describe("a batched ledger", () => {
     expect(state.told).toEqual(["trouble: locked", "recovered, 2 dropped"]);
   });
 
+  it("drops what is refused, says which, and goes on with what comes after", async () => {
+    const { ledger, clock, state } = scripted({ batchRows: 2 });
+    state.refuses.add(traceId(2)).add(traceId(5));
+    state.broken = "locked";
+    for (const number of [1, 2, 3, 4, 5]) ledger.append(numbered(number));
+    await clock.pass(100);
+    state.broken = null;
+    await clock.pass(1_000);
+    expect(ids(state.batches)).toEqual([traceId(1), traceId(3), traceId(4)]);
+    expect(state.told).toEqual([
+      "trouble: locked",
+      "recovered, 0 dropped",
+      `refused ${traceId(2)}`,
+      `refused ${traceId(5)}`,
+    ]);
+    expect(ledger.stats).toEqual({ accepted: 5, written: 3, dropped: 2, pending: 0, failing: false });
+  });
+
   it("drops by size too, so that few but large traces do not fill the memory", async () => {
     const { ledger, state } = scripted({ batchRows: 1, maxChars: 20_000 });
     state.broken = "locked";
@@ -200,7 +226,7 @@ describe("a batched ledger", () => {
   });
 
   it("accounts for every row, whatever happens", async () => {
-    const step = fc.constantFrom("append", "append", "alert", "break", "mend", "wait", "wait long");
+    const step = fc.constantFrom("append", "append", "alert", "break", "mend", "wait", "wait long", "refuse");
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { ledger, clock, state } = scripted({ batchRows: 3, maxRows: 10 });
@@ -211,6 +237,7 @@ describe("a batched ledger", () => {
           if (what === "alert") ledger.alert({ at: handed, kind: "breaker_opened", subject: "a/b", message: "opened" });
           if (what === "break") state.broken = "locked";
           if (what === "mend") state.broken = null;
+          if (what === "refuse") state.refuses.add(traceId(handed + 1));
           if (what === "wait") await clock.pass(50);
           if (what === "wait long") await clock.pass(1_000);
           const { accepted, written, dropped, pending } = ledger.stats;

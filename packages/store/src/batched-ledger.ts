@@ -1,6 +1,6 @@
 import type { Alert, Clock, Timer, Trace } from "@tuloy/contract";
 
-import type { Ledger, LedgerListener, LedgerStats } from "./ledger.ts";
+import type { Ledger, LedgerListener, LedgerStats, RefusedRow } from "./ledger.ts";
 import { writeTrace } from "./trace-text.ts";
 
 /** What a trace is noted for, as bits, or null for an ordinary success. Databases index only the noted ones. */
@@ -16,8 +16,12 @@ export interface Batch {
 
 /** A database, as the ledger needs it. `write` is called with one batch at a time. */
 export interface LedgerBackend {
-  /** All of the batch or none of it. @throws with a message that says in one line what is wrong and what to do */
-  write(batch: Batch): Promise<void>;
+  /**
+   * All of the batch but the rows that the database refuses for what they are, or none of it.
+   * @returns the refused rows: nothing can be done for them
+   * @throws with a message that says in one line what is wrong and what to do, where that is not about one row
+   */
+  write(batch: Batch): Promise<readonly RefusedRow[]>;
   close(): Promise<void>;
 }
 
@@ -181,23 +185,26 @@ export class BatchedLedger implements Ledger {
     if (batch === undefined || this.#writing || this.#retryTimer !== null) return;
     this.#writing = true;
     this.#backend.write({ traces: batch.traces, alerts: batch.alerts }).then(
-      () => this.#wrote(batch),
+      (refused) => this.#wrote(batch, refused),
       (error: unknown) => this.#failed(error),
     );
   }
 
-  #wrote(batch: Pending): void {
+  #wrote(batch: Pending, refused: readonly RefusedRow[]): void {
     this.#writing = false;
+    const droppedInTrouble = this.#dropped - this.#droppedBeforeTrouble;
     // Not the first any more: `close` gave up on it meanwhile and has counted it as dropped.
     if (this.#queue[0] === batch) {
       this.#queue.shift();
-      this.#written += batch.rows;
+      this.#written += batch.rows - refused.length;
+      this.#dropped += refused.length;
       this.#pendingChars -= batch.chars;
     }
     if (this.#failures > 0) {
       this.#failures = 0;
-      this.#listener.onRecovered(this.#dropped - this.#droppedBeforeTrouble);
+      this.#listener.onRecovered(droppedInTrouble);
     }
+    if (refused.length > 0) this.#listener.onRefused(refused);
     this.#settled();
     this.#pump();
   }

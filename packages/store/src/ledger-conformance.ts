@@ -27,6 +27,7 @@ export function describeLedger(name: string, makeFixture: (state: StoreState) =>
     const listener: LedgerListener = {
       onTrouble: (message) => expect.fail(message),
       onRecovered: () => expect.fail("nothing was wrong"),
+      onRefused: () => expect.fail("no row is wrong"),
     };
 
     beforeEach(async () => {

@@ -6,7 +6,7 @@ export interface LedgerStats {
   readonly accepted: number;
   /** Committed to the store. */
   readonly written: number;
-  /** Given up: the store could not take them and the bounded buffer was full. */
+  /** Given up: the store could not take them and the bounded buffer was full, or it refused them for what they are. */
   readonly dropped: number;
   /** Accepted, and neither written nor dropped yet. */
   readonly pending: number;
@@ -14,12 +14,23 @@ export interface LedgerStats {
   readonly failing: boolean;
 }
 
-/** Told at most once for each period of trouble, so that an operator's log is not flooded. */
+/** A row that the store refuses for what it is: it was dropped, so that the rows behind it are written. */
+export interface RefusedRow {
+  readonly row: "trace" | "alert";
+  /** The trace's id, or the alert's kind and subject. */
+  readonly name: string;
+  /** What the database says, on one line. */
+  readonly reason: string;
+}
+
+/** Told at most once for each period of trouble, and once for each batch with refused rows, so that an operator's log is not flooded. */
 export interface LedgerListener {
   /** The first write that failed; `message` is one line that says why and what to do. Requests go on. */
   onTrouble(message: string): void;
   /** Writing works again. `dropped` counts the rows that were given up meanwhile. */
   onRecovered(dropped: number): void;
+  /** Rows of one batch that are lost, one at least; the rest of it is written. */
+  onRefused(rows: readonly RefusedRow[]): void;
 }
 
 /**

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { ledger } = await openSqliteStore({
     directory: join(directory, ".tuloy"),
     clock: new FakeClock(),
-    listener: { onTrouble: () => undefined, onRecovered: () => undefined },
+    listener: { onTrouble: () => undefined, onRecovered: () => undefined, onRefused: () => undefined },
   });
   const now = systemClock.wall();
   let number = 0;

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const { ledger } = await openSqliteStore({
     directory: join(directory, ".tuloy"),
     clock,
-    listener: { onTrouble: () => undefined, onRecovered: () => undefined },
+    listener: { onTrouble: () => undefined, onRecovered: () => undefined, onRefused: () => undefined },
   });
   for (const trace of [loss, failover, success]) ledger.append(trace);
   ledger.alert({

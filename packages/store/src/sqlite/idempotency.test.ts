@@ -12,7 +12,11 @@ import { aTrace } from "../sample-traces.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteStore, type Store } from "./writer.ts";
 
-const listener: LedgerListener = { onTrouble: () => undefined, onRecovered: () => undefined };
+const listener: LedgerListener = {
+  onTrouble: () => undefined,
+  onRecovered: () => undefined,
+  onRefused: () => undefined,
+};
 
 describeIdempotency("SQLite", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tuloy-store-"));

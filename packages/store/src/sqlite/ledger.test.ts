@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 
+import type { Alert } from "@tuloy/contract";
 import { eventually, FakeClock } from "@tuloy/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
@@ -17,7 +18,11 @@ import { databaseProblem, directoryProblem } from "./problems.ts";
 import { openSqliteReader } from "./reader.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "./writer.ts";
 
-const silent: LedgerListener = { onTrouble: () => undefined, onRecovered: () => undefined };
+const silent: LedgerListener = {
+  onTrouble: () => undefined,
+  onRecovered: () => undefined,
+  onRefused: () => undefined,
+};
 
 async function openSqliteLedger(options: SqliteStoreOptions): Promise<Ledger> {
   return (await openSqliteStore(options)).ledger;
@@ -159,6 +164,7 @@ describe("a SQLite ledger in trouble", () => {
   const listener: LedgerListener = {
     onTrouble: (message) => told.push(message),
     onRecovered: (dropped) => told.push(`recovered, ${dropped} dropped`),
+    onRefused: (rows) => told.push(...rows.map(({ row, name, reason }) => `refused ${row} ${name}: ${reason}`)),
   };
 
   beforeEach(async () => {
@@ -239,23 +245,98 @@ describe("a SQLite ledger in trouble", () => {
     await ledger.close();
   });
 
+  /** A database with a rule of its own for rows whose id begins with an f. */
+  function refusing(statement: string): DatabaseSync {
+    const other = new DatabaseSync(databasePath(directory));
+    other.exec(`create trigger picky before insert on traces when new.id like 'f%' begin ${statement}; end`);
+    return other;
+  }
+
+  const bad = "f".repeat(32);
+
+  it.each([
+    ["by a constraint", "select raise(abort, 'not this one')", "not this one"],
+    ["for no reason that is known", "select json('{')", "malformed JSON"],
+  ])("drops the one row that is refused %s, says which and why, and writes the rest", async (_, statement, reason) => {
+    const ledger = await openSqliteLedger({ directory, clock: new FakeClock(), listener });
+    const other = refusing(statement);
+    const alert: Alert = { at: 1, kind: "breaker_opened", subject: "a/b", message: "opened" };
+    ledger.append(aTrace({ id: traceId(1) }));
+    ledger.append(aTrace({ id: bad }));
+    ledger.append(aTrace({ id: traceId(2) }));
+    ledger.alert(alert);
+    await ledger.flush();
+    ledger.append(aTrace({ id: traceId(3) }));
+    await ledger.flush();
+    expect(told).toEqual([`refused trace ${bad}: ${reason}`]);
+    expect(ledger.stats).toEqual({ accepted: 5, written: 4, dropped: 1, pending: 0, failing: false });
+    const ids = other.prepare("select id from traces order by id").all();
+    expect(ids).toEqual([1, 2, 3].map((number) => ({ id: traceId(number) })));
+    expect(other.prepare("select count(*) as n from alerts").get()).toEqual({ n: 1 });
+    other.close();
+    await ledger.close();
+  });
+
+  it.each(["select raise(abort, 'not this one')", "select json('{')"])(
+    "drops a refused row that comes alone (%s), and leaves nothing in its place",
+    async (statement) => {
+      const ledger = await openSqliteLedger({ directory, clock: new FakeClock(), listener });
+      const other = refusing(statement);
+      ledger.append(aTrace({ id: bad }));
+      await ledger.flush();
+      expect(ledger.stats).toMatchObject({ written: 0, dropped: 1, pending: 0, failing: false });
+      expect(other.prepare("select count(*) as n from traces").get()).toEqual({ n: 0 });
+      expect(other.prepare("select count(*) as n from alerts").get()).toEqual({ n: 0 });
+      other.close();
+      await ledger.close();
+    },
+  );
+
+  it("drops an alert that is refused too", async () => {
+    const ledger = await openSqliteLedger({ directory, clock: new FakeClock(), listener });
+    ledger.append(aTrace({ id: traceId(1) }));
+    ledger.alert({ at: 1.5, kind: "breaker_opened", subject: "a/b", message: "opened" });
+    await ledger.flush();
+    expect(told).toEqual(["refused alert breaker_opened a/b: cannot store REAL value in INTEGER column alerts.at"]);
+    expect(ledger.stats).toMatchObject({ written: 1, dropped: 1, pending: 0 });
+    await ledger.close();
+  });
+
+  it("waits, and drops nothing, when no row at all is taken", async () => {
+    const clock = new FakeClock();
+    const ledger = await openSqliteLedger({ directory, clock, listener });
+    const other = new DatabaseSync(databasePath(directory));
+    other.exec("alter table traces rename to elsewhere");
+    ledger.append(aTrace({ id: traceId(1) }));
+    const flushed = ledger.flush();
+    await eventually(() => told.length > 0);
+    expect(told[0]).toContain("no such table");
+    expect(ledger.stats).toMatchObject({ dropped: 0, pending: 1, failing: true });
+    other.exec("alter table elsewhere rename to traces");
+    other.close();
+    clock.advance(100);
+    await flushed;
+    expect(ledger.stats).toMatchObject({ written: 1, dropped: 0, failing: false });
+    await ledger.close();
+  });
+
   it("writes a batch whole or not at all", async () => {
     const clock = new FakeClock();
     const ledger = await openSqliteLedger({ directory, clock, listener });
     const other = new DatabaseSync(databasePath(directory));
-    other.exec(
-      "create trigger full before insert on traces when new.id like 'f%' begin select raise(fail, 'no room'); end",
-    );
+    // Alerts come after the traces of their batch.
+    other.exec("alter table alerts rename to elsewhere");
     ledger.append(aTrace({ id: traceId(1) }));
-    ledger.append(aTrace({ id: "f".repeat(32) }));
+    ledger.alert({ at: 1, kind: "breaker_opened", subject: "a/b", message: "opened" });
     const flushed = ledger.flush();
     await eventually(() => told.length > 0);
-    expect(told[0]).toContain("no room");
+    expect(told[0]).toContain("no such table");
     expect(other.prepare("select count(*) as n from traces").get()).toEqual({ n: 0 });
-    other.exec("drop trigger full");
+    other.exec("alter table elsewhere rename to alerts");
     clock.advance(100);
     await flushed;
-    expect(other.prepare("select count(*) as n from traces").get()).toEqual({ n: 2 });
+    expect(other.prepare("select count(*) as n from traces").get()).toEqual({ n: 1 });
+    expect(other.prepare("select count(*) as n from alerts").get()).toEqual({ n: 1 });
     other.close();
     await ledger.close();
   });
@@ -283,7 +364,7 @@ describe("a process that is killed", () => {
       import { openSqliteStore } from ${JSON.stringify(new URL("writer.ts", import.meta.url).href)};
       import { aTrace, traceId } from ${JSON.stringify(new URL("../sample-traces.ts", import.meta.url).href)};
       const clock = { now: () => 0, wall: () => 0, after: (ms, run) => { const t = setTimeout(run, ms); return { cancel: () => clearTimeout(t) }; } };
-      const { ledger } = await openSqliteStore({ directory: ${JSON.stringify(directory)}, clock, listener: { onTrouble() {}, onRecovered() {} } });
+      const { ledger } = await openSqliteStore({ directory: ${JSON.stringify(directory)}, clock, listener: { onTrouble() {}, onRecovered() {}, onRefused() {} } });
       for (let number = 1; ; number += 1) {
         ledger.append(aTrace({ id: traceId(number) }));
         if (number % 300 !== 0) continue;

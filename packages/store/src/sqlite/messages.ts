@@ -1,5 +1,5 @@
 import type { Batch } from "../batched-ledger.ts";
-import type { LedgerErrorCode } from "../ledger.ts";
+import type { LedgerErrorCode, RefusedRow } from "../ledger.ts";
 import type { Operation, OperationAnswer } from "./operations.ts";
 
 /** What the writing thread is started with. */
@@ -15,6 +15,6 @@ export type ToWriter = Batch | { readonly operations: readonly Operation[] } | n
 export type FromWriter =
   | { readonly kind: "opened" }
   | { readonly kind: "refused"; readonly code: LedgerErrorCode; readonly message: string }
-  | { readonly kind: "written" }
+  | { readonly kind: "written"; readonly refused: readonly RefusedRow[] }
   | { readonly kind: "operated"; readonly answers: OperationAnswer[] }
   | { readonly kind: "failed"; readonly message: string };

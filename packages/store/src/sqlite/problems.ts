@@ -33,6 +33,18 @@ const problems: Readonly<Record<number, { code: LedgerErrorCode; what: string; r
   26: { code: "damaged", what: "is not a database", remedy: "move it away, or choose another data directory" },
 };
 
+/**
+ * Primary result codes that are about the database, its disk or this process, whatever is written: permission, abort, busy, locked,
+ * no memory, read-only, interrupted, input or output, damaged, full, not opened, locking protocol, authorization, no database.
+ */
+const troubleOfAll: ReadonlySet<number> = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 23, 26]);
+
+/** Whether any other row would have met the same error. */
+export function isTroubleOfAll(error: unknown): boolean {
+  const result = fieldOf(error, "errcode");
+  return typeof result === "number" && troubleOfAll.has(result & 0xff);
+}
+
 /** Why a database cannot be opened or written, in one line that says what to do. */
 export function databaseProblem(path: string, error: unknown): DatabaseProblem {
   const result = fieldOf(error, "errcode");
@@ -51,6 +63,7 @@ function fieldOf(error: unknown, name: string): unknown {
   return typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 }
 
-function messageOf(error: unknown): string {
+/** What an error says, on one line. */
+export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
 }

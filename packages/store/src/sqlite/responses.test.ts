@@ -9,7 +9,7 @@ import { openSqliteStore } from "./writer.ts";
 
 describeResponses("SQLite", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tuloy-store-"));
-  const listener = { onTrouble: () => undefined, onRecovered: () => undefined };
+  const listener = { onTrouble: () => undefined, onRecovered: () => undefined, onRefused: () => undefined };
   return {
     open: async () => {
       const { ledger, responses } = await openSqliteStore({ directory, clock: new FakeClock(), listener });

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "@tuloy/contract";
 
 import type { Batch, LedgerBackend } from "../batched-ledger.ts";
-import { LedgerError } from "../ledger.ts";
+import { LedgerError, type RefusedRow } from "../ledger.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./messages.ts";
 import type { Operation, OperationAnswer } from "./operations.ts";
 
@@ -35,8 +35,10 @@ export class WritingThread implements LedgerBackend {
     await this.#expect(this.#start());
   }
 
-  async write(batch: Batch): Promise<void> {
-    await this.#ask(batch);
+  async write(batch: Batch): Promise<readonly RefusedRow[]> {
+    const answer = await this.#ask(batch);
+    if (answer.kind !== "written") throw new Error(`the writing thread answered ${answer.kind} to a batch`);
+    return answer.refused;
   }
 
   /** Carries out all of the operations or none. @throws with a message that says in one line what is wrong and what to do */
