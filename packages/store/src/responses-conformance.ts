@@ -60,19 +60,48 @@ export function describeResponses(name: string, makeFixture: () => Promise<Respo
       expect(await other.records.find("b", 1)).toEqual(place);
     });
 
-    it("gives a conversation to one owner, the first, in every process and for good", async () => {
+    it("gives a conversation to one owner, the first, in every process", async () => {
+      const claim = { id: "conversation", now: 1000, until: 2000 };
       const claims = await Promise.all([
-        one.records.claim("conversation", "a"),
-        other.records.claim("conversation", "b"),
+        one.records.claim({ ...claim, owner: "a" }),
+        other.records.claim({ ...claim, owner: "b" }),
       ]);
       expect(claims.filter(Boolean)).toHaveLength(1);
       const [first, second] = claims[0] ? ["a", "b"] : ["b", "a"];
-      await other.records.sweep(Number.MAX_SAFE_INTEGER);
+      await other.records.sweep(1999);
       await one.close();
       one = await fixture.open();
-      expect(await one.records.claim("conversation", first)).toBe(true);
-      expect(await one.records.claim("conversation", second)).toBe(false);
-      expect(await one.records.claim("another", second)).toBe(true);
+      expect(await one.records.claim({ ...claim, owner: first })).toBe(true);
+      expect(await one.records.claim({ ...claim, owner: second, now: 1999 })).toBe(false);
+      expect(await one.records.claim({ ...claim, id: "another", owner: second })).toBe(true);
+    });
+
+    it("has a conversation be its owner's for as long as that goes on with it, and nobody's after", async () => {
+      const claim = (owner: string, now: number): Promise<boolean> =>
+        one.records.claim({ id: "conversation", owner, now, until: now + 1000 });
+      expect(await claim("a", 1000)).toBe(true);
+      expect(await claim("a", 1900)).toBe(true);
+      expect(await claim("b", 2899)).toBe(false);
+      expect(await claim("b", 2900)).toBe(true);
+      expect(await claim("a", 2901)).toBe(false);
+    });
+
+    it("deletes conversations whose time is over, and no other", async () => {
+      for (const id of ["over", "longer"]) {
+        await one.records.claim({ id, owner: "a", now: 0, until: id === "over" ? 1000 : 1001 });
+      }
+      expect(await one.records.sweep(999)).toBe(0);
+      expect(await one.records.sweep(1000)).toBe(1);
+      expect(await one.records.claim({ id: "longer", owner: "b", now: 1000, until: 2000 })).toBe(false);
+    });
+
+    it("deletes no more at once than a sweep may, of both together", async () => {
+      const ids = Array.from({ length: responseSweepRows - 1 }, (_, index) => `response-${index}`);
+      await one.records.keep({ ids, place, until: 1000 });
+      for (const id of ["x", "y", "z"]) await one.records.claim({ id, owner: "a", now: 0, until: 1000 });
+      expect(await one.records.sweep(1000)).toBe(responseSweepRows);
+      expect(await one.records.sweep(1000)).toBe(2);
+      expect(await one.records.sweep(1000)).toBe(0);
     });
 
     it("deletes what its time is over of, and nothing else", async () => {

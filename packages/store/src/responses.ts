@@ -14,6 +14,17 @@ export interface KeepResponse {
   readonly until: number;
 }
 
+export interface ClaimConversation {
+  /** Of the conversation, the same for every tenant: a digest, as all ids here are. */
+  readonly id: string;
+  /** A digest too. */
+  readonly owner: string;
+  /** Milliseconds since 1970, as is `until`. */
+  readonly now: number;
+  /** Until when it is this owner's, unless the owner goes on with it again. */
+  readonly until: number;
+}
+
 /** How many records one sweep deletes, so that nothing waits long behind it. */
 export const responseSweepRows = 500;
 
@@ -28,11 +39,10 @@ export interface ResponseRecords {
   find(id: string, now: number): Promise<ResponsePlace | null>;
   forget(id: string): Promise<void>;
   /**
-   * Makes a conversation its owner's if it is nobody's, for good: a provider keeps it without an end, and whoever came next would
-   * read it. Both are digests, as all ids here are, this one's the same for every tenant.
+   * Makes a conversation its owner's if it is nobody's by then, and longer the owner's if it was before.
    * @returns whether it is that owner's, now or since earlier
    */
-  claim(id: string, owner: string): Promise<boolean>;
-  /** Deletes what its time is over of. @returns how many: `responseSweepRows` mean that there may be more */
+  claim(request: ClaimConversation): Promise<boolean>;
+  /** Deletes responses and conversations whose time is over. @returns how many: `responseSweepRows` mean that there may be more */
   sweep(now: number): Promise<number>;
 }

@@ -1,9 +1,11 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Clock } from "@tuloy/contract";
 import { answersChat, answersError, answersResponse } from "@tuloy/testkit";
 import type { ReceivedRequest, Script } from "@tuloy/testkit";
 import OpenAI from "openai";
+import { systemClock } from "tuloy";
 import { describe, expect, it } from "vitest";
 
 import { hearResponse, question, speaksResponses } from "../../responses-scene.ts";
@@ -275,6 +277,27 @@ describe("what only this API can do", () => {
     expect(a.requests).toHaveLength(2);
     await strangers.responses.create({ ...question, conversation: "conv_2" });
     await unknown(mine, { conversation: "conv_2" });
+  });
+
+  it("leaves a conversation to whoever comes next when its environment has not gone on with it for 30 days", async () => {
+    const day = 86_400_000;
+    let days = 0;
+    const clock: Clock = { ...systemClock, wall: () => systemClock.wall() + days * day };
+    const other = "another-key-of-sixteen-characters";
+    const keys = [`{ name: staging, value: ${other}, environment: staging }`];
+    const { gateway } = await setScene(
+      { a: answersResponse([{ text: "Hi" }], { more: { conversation: { id: "conv_1" } } }) },
+      { ...both, keys, clock },
+    );
+    const mine = gateway.client();
+    const strangers = gateway.client({ apiKey: other });
+    const goOn = { ...question, conversation: "conv_1" };
+    for (days of [0, 29, 58]) await mine.responses.create(goOn);
+    days = 87;
+    expect((await refusal(strangers.responses.create(goOn))).status).toBe(404);
+    days = 89;
+    await strangers.responses.create(goOn);
+    expect((await refusal(mine.responses.create(goOn))).status).toBe(404);
   });
 
   it("keeps a conversation at the provider that answered in it first", async () => {

@@ -23,13 +23,16 @@ export async function pinned(
     const found = await places.find(asked.principal, id);
     if (!found.ok) return unread;
     const place = found.value;
-    if (place === null) {
-      // A conversation is made at its provider, and first seen here when it is gone on with. Whose it is can't be known where
-      // nothing may be recorded.
-      if (id !== bound.conversation || asked.route.retention === "none") return unknownId(id, bound.param);
+    // A conversation is made at its provider, and first seen here when it is gone on with; each time it is the environment's for
+    // longer. Whose it is can't be known where nothing may be recorded.
+    const claimable = id === bound.conversation && asked.route.retention !== "none";
+    if (place === null && !claimable) return unknownId(id, bound.param);
+    if (claimable) {
       const claimed = await places.claim(asked.principal, id);
       if (!claimed.ok) return unread;
       if (!claimed.value) return unknownId(id, bound.param);
+    }
+    if (place === null) {
       fresh = true;
       continue;
     }

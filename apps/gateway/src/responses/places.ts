@@ -47,11 +47,16 @@ export class ResponsePlaces {
     await this.#patience.await(this.#parts.records.forget(this.#digest(principal, id)));
   }
 
-  /** Whether a conversation is this environment's: the first that goes on with it has it from then on. */
+  /**
+   * Whether a conversation is this environment's: the first that goes on with it has it from then on, until it has not gone on with it
+   * for as long as a response is kept.
+   */
   claim({ organization, workspace, environment }: Principal, conversation: string): Promise<Stored<boolean>> {
-    const { records, seal } = this.#parts;
+    const { records, seal, clock } = this.#parts;
+    const now = clock.wall();
+    const id = seal.digest(["conversation", conversation]);
     const owner = seal.digest(["owner", organization, workspace, environment]);
-    return this.#patience.await(records.claim(seal.digest(["conversation", conversation]), owner));
+    return this.#patience.await(records.claim({ id, owner, now, until: now + keptMs }));
   }
 
   #digest({ organization, workspace, environment }: Principal, id: string): string {

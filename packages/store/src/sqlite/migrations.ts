@@ -66,6 +66,23 @@ const migrations: Readonly<Record<MigrationName, Migration>> = {
         ) strict, without rowid`.execute(db);
     },
   },
+  "0005_conversations_end": {
+    async up(db: Kysely<unknown>) {
+      await sql`alter table conversations rename to endless_conversations`.execute(db);
+      await sql`
+        create table conversations (
+          id text not null primary key,
+          owner text not null,
+          until integer not null
+        ) strict, without rowid`.execute(db);
+      // 30 days from now on, as for one that is gone on with today.
+      await sql`
+        insert into conversations (id, owner, until)
+        select id, owner, (unixepoch() + 30 * 86400) * 1000 from endless_conversations`.execute(db);
+      await sql`drop table endless_conversations`.execute(db);
+      await sql`create index conversations_by_end on conversations (until)`.execute(db);
+    },
+  },
 };
 
 /** Runs what the database has not had yet. One transaction around everything, so that a second process finds all of it or nothing. */

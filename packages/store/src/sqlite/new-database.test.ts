@@ -47,6 +47,22 @@ describe("a new database", () => {
     expect(contents(database)).toEqual(newest);
   });
 
+  it("keeps whose a conversation is when it becomes one that ends, for 30 days", async () => {
+    using database = new DatabaseSync(":memory:");
+    createSchema(database);
+    database.exec(`
+      drop table conversations;
+      create table conversations (id text not null primary key, owner text not null) strict, without rowid;
+      insert into conversations values ('conversation', 'owner');
+      delete from kysely_migration where name >= '0005'`);
+    await migrate(database);
+    expect(
+      database
+        .prepare("select id, owner, round((until / 1000 - unixepoch()) / 86400.0) as days from conversations")
+        .all(),
+    ).toEqual([{ id: "conversation", owner: "owner", days: 30 }]);
+  });
+
   it("is not made where there are tables already", () => {
     using database = new DatabaseSync(":memory:");
     database.exec("create table other (id integer)");

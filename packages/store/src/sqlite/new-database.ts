@@ -42,8 +42,10 @@ const statements: readonly string[] = [
   `create index responses_by_end on responses (until)`,
   `create table conversations (
     id text not null primary key,
-    owner text not null
+    owner text not null,
+    until integer not null
   ) strict, without rowid`,
+  `create index conversations_by_end on conversations (until)`,
 ];
 
 /**

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-import { responseSweepRows, type KeepResponse, type ResponsePlace } from "../responses.ts";
+import { responseSweepRows, type ClaimConversation, type KeepResponse, type ResponsePlace } from "../responses.ts";
 
 /** What the writing thread is asked to do about responses that providers keep. */
 export type ResponseOperation =
@@ -8,7 +8,7 @@ export type ResponseOperation =
   | { readonly do: "find_response"; readonly id: string; readonly now: number }
   | { readonly do: "forget_response"; readonly id: string }
   | { readonly do: "sweep_responses"; readonly now: number }
-  | { readonly do: "claim_conversation"; readonly id: string; readonly owner: string };
+  | ({ readonly do: "claim_conversation" } & ClaimConversation);
 
 export type ResponseAnswer =
   | { readonly kind: "response_kept" }
@@ -28,11 +28,18 @@ export function responseOperator(database: DatabaseSync): (operation: ResponseOp
      on conflict (id) do update set provider = excluded.provider, key = excluded.key, until = excluded.until`,
   );
   const find = database.prepare("select provider, key from responses where id = ? and until > ?");
-  const claim = database.prepare("insert into conversations (id, owner) values (?, ?) on conflict (id) do nothing");
-  const owner = database.prepare("select owner from conversations where id = ?");
+  // Of somebody else's, only one whose time is over is taken.
+  const claim = database.prepare(
+    `insert into conversations (id, owner, until) values (?, ?, ?)
+     on conflict (id) do update set owner = excluded.owner, until = excluded.until
+     where conversations.owner = excluded.owner or conversations.until <= ?`,
+  );
   const forget = database.prepare("delete from responses where id = ?");
   const expire = database.prepare(
     `delete from responses where id in (select id from responses where until <= ? order by until limit ${responseSweepRows})`,
+  );
+  const expireConversations = database.prepare(
+    "delete from conversations where id in (select id from conversations where until <= ? order by until limit ?)",
   );
   return (operation) => {
     switch (operation.do) {
@@ -49,11 +56,15 @@ export function responseOperator(database: DatabaseSync): (operation: ResponseOp
       case "forget_response":
         forget.run(operation.id);
         return { kind: "response_forgotten" };
-      case "sweep_responses":
-        return { kind: "responses_swept", deleted: Number(expire.run(operation.now).changes) };
-      case "claim_conversation":
-        claim.run(operation.id, operation.owner);
-        return { kind: "conversation_claimed", owned: owner.get(operation.id)?.["owner"] === operation.owner };
+      case "sweep_responses": {
+        const responses = Number(expire.run(operation.now).changes);
+        const conversations = Number(expireConversations.run(operation.now, responseSweepRows - responses).changes);
+        return { kind: "responses_swept", deleted: responses + conversations };
+      }
+      case "claim_conversation": {
+        const { id, owner, now, until } = operation;
+        return { kind: "conversation_claimed", owned: claim.run(id, owner, until, now).changes > 0 };
+      }
     }
   };
 }

@@ -1,4 +1,4 @@
-import type { KeepResponse, ResponsePlace, ResponseRecords } from "../responses.ts";
+import type { ClaimConversation, KeepResponse, ResponsePlace, ResponseRecords } from "../responses.ts";
 import { notFor, type Together } from "./together.ts";
 
 /** Where responses are kept, in SQLite. */
@@ -23,8 +23,8 @@ export class SqliteResponses implements ResponseRecords {
     await this.#operations.ask({ do: "forget_response", id });
   }
 
-  async claim(id: string, owner: string): Promise<boolean> {
-    const answer = await this.#operations.ask({ do: "claim_conversation", id, owner });
+  async claim(request: ClaimConversation): Promise<boolean> {
+    const answer = await this.#operations.ask({ do: "claim_conversation", ...request });
     if (answer.kind !== "conversation_claimed") throw notFor("claim_conversation");
     return answer.owned;
   }

@@ -9,6 +9,7 @@ export const migrationNames = [
   "0002_idempotency",
   "0003_responses",
   "0004_conversations",
+  "0005_conversations_end",
 ] as const;
 export type MigrationName = (typeof migrationNames)[number];
 
@@ -17,6 +18,6 @@ export interface Schema {
   traces: { id: string; notable: number | null; detail: string };
   idempotency: { id: string; asked: string; holder: string; state: number; until: number; content: Uint8Array | null };
   responses: { id: string; provider: string; key: string; until: number };
-  conversations: { id: string; owner: string };
+  conversations: { id: string; owner: string; until: number };
   alerts: { number: number; at: number; kind: string; subject: string; message: string };
 }
