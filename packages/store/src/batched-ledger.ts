@@ -7,7 +7,7 @@ import { writeTrace } from "./trace-text.ts";
 export const notable = { failedOver: 1, notSucceeded: 2 } as const;
 
 /** Three values a trace, one after the other: id, the bits of `notable` or null, and its text. Flat, because that is the cheapest to clone to another thread. */
-export type TraceValues = (string | number | null)[];
+type TraceValues = (string | number | null)[];
 
 export interface Batch {
   readonly traces: TraceValues;
