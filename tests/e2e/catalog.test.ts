@@ -51,7 +51,7 @@ providers:
   const before = await run(["models", "gpt-9"], { directory });
   expect([before.code, before.stderr]).toEqual([1, expect.stringContaining("Nothing is known of a model gpt-9.")]);
 
-  const synced = await run(["catalog", "sync", "--from", "news.json", "--yes"], { directory });
+  const synced = await run(["catalog", "sync", "--from", "news.json", "--yes", "--allow-removals"], { directory });
   expect([synced.code, synced.stdout]).toEqual([0, expect.stringContaining("+ openai/gpt-9")]);
   const plan = await run(["plan", "gpt-9", "--json"], { directory });
   expect(JSON.parse(plan.stdout)).toMatchObject({

@@ -1,6 +1,7 @@
 import type { LedgerReader } from "./ledger.ts";
 
 export * from "./ledger.ts";
+export { makeDataDirectory } from "./data-directory.ts";
 export * from "./idempotency.ts";
 export * from "./responses.ts";
 export type { LedgerLimits } from "./batched-ledger.ts";

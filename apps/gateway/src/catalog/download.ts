@@ -23,7 +23,7 @@ export type Downloaded =
   | { readonly kind: "failed"; readonly reason: string };
 
 /** Twenty times what the source is now; bytes, before and after decompression. */
-const longest = 40_000_000;
+export const longestSource = 40_000_000;
 
 /**
  * Gets a document. Nothing that goes wrong throws: what is there stays as it is. Redirects are not followed, since where they lead
@@ -73,7 +73,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let length = 0;
   response.on("data", (bytes: Buffer) => {
     length += bytes.length;
-    if (length > longest) response.destroy(new Error("it is longer than 40 MB"));
+    if (length > longestSource) response.destroy(new Error("it is longer than 40 MB"));
   });
   const bytes = await buffer(response);
   return (await plain(bytes, response.headers["content-encoding"] ?? "identity")).toString("utf8");
@@ -81,8 +81,8 @@ async function textOf(response: IncomingMessage): Promise<string> {
 
 async function plain(bytes: Buffer, encoding: string): Promise<Buffer> {
   if (encoding === "identity") return bytes;
-  if (encoding === "br") return promisify(brotliDecompress)(bytes, { maxOutputLength: longest });
-  if (encoding === "gzip") return promisify(gunzip)(bytes, { maxOutputLength: longest });
+  if (encoding === "br") return promisify(brotliDecompress)(bytes, { maxOutputLength: longestSource });
+  if (encoding === "gzip") return promisify(gunzip)(bytes, { maxOutputLength: longestSource });
   throw new Error(`it answered in the encoding ${JSON.stringify(encoding)}, which nobody asked for`);
 }
 

@@ -1,5 +1,5 @@
 import { isEmpty } from "@tuloy/catalog/sync";
-import type { CatalogChange, OfferChange } from "@tuloy/catalog/sync";
+import type { CatalogChange, LargeRemoval, OfferChange } from "@tuloy/catalog/sync";
 
 import { styled } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
@@ -24,6 +24,12 @@ export function changeLines(change: CatalogChange, io: CommandIo): string[] {
     ),
   ];
   return lines.slice(1);
+}
+
+/** `It takes away 19 of the 20 offers of anthropic.` */
+export function removalLine({ provider, removed, of }: LargeRemoval): string {
+  const whose = provider === null ? "of the whole catalog" : `of ${printable(provider)}`;
+  return `It takes away ${removed} of the ${of} offers ${whose}.`;
 }
 
 function named({ provider, id, model }: OfferChange): string {

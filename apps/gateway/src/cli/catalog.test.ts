@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -71,6 +71,9 @@ async function served(answer: (request: IncomingMessage, response: ServerRespons
   return { source: { address: `http://127.0.0.1:${port}/catalog.json`, private: true }, requests };
 }
 
+/** The document above leaves Anthropic next to nothing. */
+const apply = ["--yes", "--allow-removals"];
+
 const dataDir = () => join(directory, ".tuloy");
 const price = () =>
   catalogIn(dataDir())
@@ -93,7 +96,7 @@ describe("tuloy catalog sync", () => {
 
   it("with --yes keeps it in the data directory, laid over the built-in catalog", async () => {
     writeFileSync(join(directory, "new.json"), document());
-    const { code, out } = await sync(["--from", "new.json", "--yes"]);
+    const { code, out } = await sync(["--from", "new.json", ...apply]);
     expect([code, out]).toEqual([0, expect.stringContaining("A running gateway uses it from its next start.")]);
     const { catalog, problem } = catalogIn(dataDir());
     expect(problem).toBeNull();
@@ -108,15 +111,15 @@ describe("tuloy catalog sync", () => {
       response.writeHead(200, { etag: '"one"', "content-encoding": "gzip" });
       return response.end(gzipSync(document()));
     });
-    expect((await sync(["--yes"], source)).code).toBe(0);
+    expect((await sync(apply, source)).code).toBe(0);
     expect(price()).toBe(4);
     const before = readFileSync(join(dataDir(), "catalog.json"), "utf8");
-    expect((await sync(["--yes"], source)).out).toBe("Nothing has changed since the last sync.\n");
+    expect((await sync(apply, source)).out).toBe("Nothing has changed since the last sync.\n");
     expect(requests.map((headers) => headers["if-none-match"])).toEqual([undefined, '"one"']);
     expect(readFileSync(join(dataDir(), "catalog.json"), "utf8")).toBe(before);
     // The tag is of that document: another source is asked for the whole.
     writeFileSync(join(directory, "new.json"), document(3));
-    await sync(["--from", "new.json", "--yes"]);
+    await sync(["--from", "new.json", ...apply]);
     await sync([], source);
     expect(requests.at(-1)?.["if-none-match"]).toBeUndefined();
   });
@@ -138,7 +141,7 @@ describe("tuloy catalog sync", () => {
     ],
   ])("changes nothing when the answer is %s", async (_, answer, words) => {
     const { source } = await served(answer);
-    const { code, out, err } = await sync(["--yes"], source);
+    const { code, out, err } = await sync(apply, source);
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain(words);
     expect(err).toMatch(/Nothing is changed\.\n$/);
@@ -173,9 +176,47 @@ describe("tuloy catalog sync", () => {
     );
   });
 
+  it("says when it takes away much, and does so only when that is asked for too", async () => {
+    writeFileSync(join(directory, "new.json"), document());
+    const words = /It takes away \d+ of the \d+ offers of anthropic\./;
+    const shown = await sync(["--from", "new.json"]);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(words)]);
+    expect(shown.out).toContain("say it again with --yes --allow-removals.");
+    const refused = await sync(["--from", "new.json", "--yes"]);
+    expect([refused.code, refused.out]).toEqual([1, ""]);
+    expect(refused.err).toMatch(words);
+    expect(refused.err).toMatch(/If that is right, say it with --allow-removals\. Nothing is changed\.\n$/);
+    expect(readdirSync(directory)).toEqual(["new.json"]);
+    expect((await sync(["--from", "new.json", ...apply])).code).toBe(0);
+    // It is gone already: to sync again takes nothing away.
+    expect((await sync(["--from", "new.json", "--yes"])).code).toBe(0);
+  });
+
+  it.runIf(existsSync("/dev/zero"))(
+    "refuses a file without an end, and one that is longer than any source",
+    async () => {
+      const { code, err } = await sync(["--from", "/dev/zero"]);
+      expect([code, err]).toEqual([1, "/dev/zero is neither a file nor a pipe. Nothing is changed.\n"]);
+      writeFileSync(join(directory, "long.json"), "");
+      truncateSync(join(directory, "long.json"), 40_000_001);
+      expect((await sync(["--from", "long.json"])).err).toBe("long.json is longer than 40 MB. Nothing is changed.\n");
+    },
+  );
+
+  it.runIf(existsSync("/proc/self"))("says that a data directory cannot be made, and ends", async () => {
+    writeFileSync(join(directory, "new.json"), document());
+    const { code, err } = await sync(["--from", "new.json", ...apply, "--data-dir", "/proc/self/x"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^The data directory \/proc\/self\/x cannot be used \(ENOENT.*Nothing is changed\.\n$/);
+  });
+
   it("prints what would change as JSON", async () => {
     writeFileSync(join(directory, "new.json"), document());
     const { out } = await sync(["--from", "new.json", "--json"]);
-    expect(JSON.parse(out)).toMatchObject({ applied: false, change: { addedModels: ["claude-opus-9"] } });
+    expect(JSON.parse(out)).toMatchObject({
+      applied: false,
+      change: { addedModels: ["claude-opus-9"] },
+      large_removals: [{ provider: "anthropic" }],
+    });
   });
 });

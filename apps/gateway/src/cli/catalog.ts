@@ -1,18 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import { builtInCatalog } from "@tuloy/catalog";
 import type { KeptCatalog } from "@tuloy/catalog/kept";
-import { changeOf, isEmpty, newsOf, readSource, sourceAddress } from "@tuloy/catalog/sync";
+import { changeOf, isEmpty, largeRemovals, newsOf, readSource, sourceAddress } from "@tuloy/catalog/sync";
+import { LedgerError, makeDataDirectory } from "@tuloy/store";
 import { Command } from "commander";
 
 import { catalogIn, keptFileName, writeKept } from "../catalog/kept-file.ts";
 import type { CatalogInUse } from "../catalog/kept-file.ts";
-import { download } from "../catalog/download.ts";
+import { download, longestSource } from "../catalog/download.ts";
 import { systemClock } from "../clock.ts";
 import { errorCode } from "../config/source.ts";
-import { changeLines } from "./catalog-change.ts";
+import { readText } from "../read-text.ts";
+import { changeLines, removalLine } from "./catalog-change.ts";
 import { processIo, styled } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
 import { resolveDataDir } from "./data-dir.ts";
@@ -22,6 +22,7 @@ import type { RecordFlags } from "./records.ts";
 interface SyncFlags extends RecordFlags {
   readonly from?: string;
   readonly yes?: true;
+  readonly allowRemovals?: true;
   readonly json?: true;
 }
 
@@ -41,6 +42,10 @@ export function catalogCommand(io: CommandIo = processIo, source: SyncSource = p
       .description("Show what models.dev knows that differs, and with --yes use it. Nothing is changed without.")
       .option("--from <file>", "read models.dev's catalog.json or api.json from this file; nothing is fetched")
       .option("--yes", "apply what is shown")
+      .option(
+        "--allow-removals",
+        "apply it also where it takes away most of what a provider offers, or much of everything",
+      )
       .option(
         "-c, --config <file>",
         "the configuration file, for its data directory (default: tuloy.yaml in this directory)",
@@ -63,9 +68,14 @@ async function sync(flags: SyncFlags, io: CommandIo, source: SyncSource): Promis
   const inUse = catalogIn(dataDir);
   const fetched = flags.from === undefined ? await fromAddress(source, inUse) : await fromFile(flags.from, io);
   if (fetched === "unchanged")
-    return tell(flags, io, { applied: false, change: null }, "Nothing has changed since the last sync.");
+    return tell(
+      flags,
+      io,
+      { applied: false, change: null, large_removals: [] },
+      "Nothing has changed since the last sync.",
+    );
   if ("problem" in fetched) return refuse(`${fetched.problem}. Nothing is changed.`, io);
-  const read = readText(fetched);
+  const read = parsedSource(fetched);
   if (typeof read === "string") return refuse(`${fetched.source}: ${read}. Nothing is changed.`, io);
   const news = newsOf(read, builtInCatalog.data);
   const change = changeOf(inUse.catalog.data, builtInCatalog.data, news);
@@ -75,10 +85,17 @@ async function sync(flags: SyncFlags, io: CommandIo, source: SyncSource): Promis
       : [
           `Not understood, and left out: ${read.unread.slice(0, 5).join(", ")}${read.unread.length > 5 ? ` and ${read.unread.length - 5} more` : ""}.`,
         ];
-  const lines = [...changeLines(change, io), ...unread.map((line) => styled("yellow", line, io.stdout))];
+  const large = largeRemovals(change, inUse.catalog.data);
+  const warnings = [...unread, ...large.map(removalLine)].map((line) => styled("yellow", line, io.stdout));
+  const lines = [...changeLines(change, io), ...(warnings.length === 0 ? [] : ["", ...warnings])];
   if (flags.yes !== true) {
-    const next = isEmpty(change) ? [] : ["", "Nothing is changed yet: to use it, say it again with --yes."];
-    return tell(flags, io, { applied: false, change }, [...lines, ...next].join("\n"));
+    const asked = large.length === 0 ? "--yes" : "--yes --allow-removals";
+    const next = isEmpty(change) ? [] : ["", `Nothing is changed yet: to use it, say it again with ${asked}.`];
+    return tell(flags, io, { applied: false, change, large_removals: large }, [...lines, ...next].join("\n"));
+  }
+  if (large.length > 0 && flags.allowRemovals !== true) {
+    const why = large.map(removalLine).join(" ");
+    return refuse(`${fetched.source}: ${why} If that is right, say it with --allow-removals. Nothing is changed.`, io);
   }
   const { source: from, etag } = fetched;
   const at = new Date(systemClock.now()).toISOString();
@@ -88,7 +105,7 @@ async function sync(flags: SyncFlags, io: CommandIo, source: SyncSource): Promis
   const done = isEmpty(change)
     ? []
     : ["", `Kept in ${resolve(dataDir, keptFileName)}. A running gateway uses it from its next start.`];
-  tell(flags, io, { applied: true, change }, [...lines, ...done].join("\n"));
+  tell(flags, io, { applied: true, change, large_removals: large }, [...lines, ...done].join("\n"));
 }
 
 function tell(flags: SyncFlags, io: CommandIo, answer: object, text: string): void {
@@ -112,15 +129,12 @@ async function fromAddress(
 }
 
 async function fromFile(file: string, { directory }: CommandIo): Promise<Fetched | Problem> {
-  try {
-    return { source: file, text: await readFile(resolve(directory, file), "utf8"), etag: null };
-  } catch (error) {
-    return { problem: `${file} cannot be read (${errorCode(error)})` };
-  }
+  const read = await readText(resolve(directory, file), longestSource);
+  return read.ok ? { source: file, text: read.text, etag: null } : { problem: `${file} ${read.why}` };
 }
 
 /** @returns the source, or in words why it can't be used */
-function readText({ text }: Fetched): ReturnType<typeof readSource> | string {
+function parsedSource({ text }: Fetched): ReturnType<typeof readSource> | string {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -136,10 +150,11 @@ function readText({ text }: Fetched): ReturnType<typeof readSource> | string {
 
 function write(dataDir: string, kept: KeptCatalog): string | null {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDataDirectory(dataDir);
     writeKept(dataDir, kept);
     return null;
   } catch (error) {
+    if (error instanceof LedgerError) return `${error.message} Nothing is changed.`;
     return `${resolve(dataDir, keptFileName)} cannot be written (${errorCode(error)}): nothing is changed.`;
   }
 }

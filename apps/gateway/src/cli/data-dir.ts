@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import { parse } from "yaml";
@@ -33,6 +33,9 @@ export function resolveDataDir({ dataDir, config, directory, environment }: Data
 function configured(path: string, environment: DataDirOptions["environment"]): string | null {
   let file: unknown;
   try {
+    const found = statSync(path);
+    // A device may have no end.
+    if (!found.isFile() && !found.isFIFO()) return null;
     file = parse(readFileSync(path, "utf8"));
   } catch {
     return null;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -40,6 +40,13 @@ it("simulates providers only when no file is named and there is none", async () 
 it("refuses a tuloy.yaml that is there and cannot be read", async () => {
   mkdirSync(join(directory, "tuloy.yaml"));
   expect(await findConfig(undefined, directory)).toMatchObject({ message: "tuloy.yaml is a directory" });
+});
+
+it.runIf(existsSync("/dev/zero"))("refuses what is no file, and may have no end", async () => {
+  expect(await findConfig("/dev/zero", directory)).toMatchObject({
+    kind: "unreadable",
+    message: "/dev/zero is neither a file nor a pipe",
+  });
 });
 
 it("never takes an empty file for none", async () => {

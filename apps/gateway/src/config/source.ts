@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 
+import { readText, type ReadText } from "../read-text.ts";
 import { defaultConfigName, defaultConfigText } from "./defaults.ts";
 
 /** The file that is looked for when none is named. */
@@ -27,21 +27,25 @@ export type ConfigText =
 export async function findConfig(named: string | undefined, directory: string): Promise<ConfigText> {
   const name = named ?? defaultFileName;
   const path = resolve(directory, name);
-  try {
-    return { kind: "file", name, path, text: await readFile(path, "utf8") };
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" && named === undefined) {
-      return { kind: "defaults", name: defaultConfigName, text: defaultConfigText };
-    }
-    return { kind: "unreadable", name, message: `${name} ${reasons[code] ?? `cannot be read (${code})`}` };
+  const read = await readConfig(path);
+  if (read.ok) return { kind: "file", name, path, text: read.text };
+  if (read.code === "ENOENT" && named === undefined) {
+    return { kind: "defaults", name: defaultConfigName, text: defaultConfigText };
   }
+  return { kind: "unreadable", name, message: `${name} ${reasons[read.code ?? ""] ?? read.why}` };
+}
+
+/** Some ten thousand times what a configuration has, in bytes. */
+const longestConfig = 10_000_000;
+
+/** The text of a configuration's file. */
+export function readConfig(path: string): Promise<ReadText> {
+  return readText(path, longestConfig);
 }
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
   EACCES: "may not be read by this user",
-  EISDIR: "is a directory",
 };
 
 export function errorCode(error: unknown): string {

@@ -1,5 +1,4 @@
 import { lstatSync, realpathSync, watch } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
 import type { Catalog } from "@tuloy/catalog";
@@ -9,7 +8,7 @@ import type { LiveConfig } from "./live.ts";
 import { loadConfig } from "./read.ts";
 import type { ConfigProblem } from "./read.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { errorCode } from "./source.ts";
+import { errorCode, readConfig } from "./source.ts";
 
 export type ConfigEvent =
   | {
@@ -80,7 +79,13 @@ export class ConfigWatch {
     const { path, name, live, environment, catalog, prepare, tell } = this.#options;
     this.#watchDirectories();
     try {
-      const text = await readFile(path, "utf8");
+      const read = await readConfig(path);
+      if (!read.ok) {
+        this.#seen = null;
+        tell({ kind: "failed", message: `${name} could not be applied: ${read.code ?? `it ${read.why}`}` });
+        return;
+      }
+      const { text } = read;
       if (text === this.#seen) return;
       this.#seen = text;
       const loaded = loadConfig(text, name, environment, () => catalog);

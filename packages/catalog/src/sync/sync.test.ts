@@ -5,7 +5,7 @@ import { Catalog } from "../catalog.ts";
 import type { CatalogData, OfferRow } from "../data-rows.ts";
 import { builtInCatalog, isTwin } from "../index.ts";
 import { layOver } from "../lay-over.ts";
-import { changeOf, isEmpty, newsOf, readSource } from "./index.ts";
+import { changeOf, isEmpty, largeRemovals, newsOf, readSource } from "./index.ts";
 import { readKept, withKept } from "./kept.ts";
 import type { KeptCatalog } from "./kept.ts";
 import { saysNothingElse } from "./offers.ts";
@@ -223,6 +223,42 @@ describe("a sync", () => {
       expect(() => readSource(json)).toThrow("not models.dev's JSON");
     },
   );
+});
+
+describe("what a sync takes away", () => {
+  const offers = (count: number): OfferRow[] =>
+    Array.from({ length: count }, (_, index) => ["gpt-4.1", `id-${index}`, "id", null]);
+  const now = { models: [], providers: [], offers: { big: offers(180), small: offers(4), tiny: offers(2) } };
+  const without = (removed: Readonly<Record<string, number>>) =>
+    largeRemovals(
+      {
+        addedModels: [],
+        addedOffers: [],
+        changed: [],
+        removedOffers: Object.entries(removed).flatMap(([provider, count]) =>
+          offers(count).map(([model, id]) => ({ provider, id, model })),
+        ),
+      },
+      now,
+    );
+
+  it("is large when it is more than half of what a provider offers", () => {
+    expect(without({ small: 2, big: 5 })).toEqual([]);
+    expect(without({ small: 3, big: 5 })).toEqual([{ provider: "small", removed: 3, of: 4 }]);
+  });
+
+  it("is large when it is more than a tenth of everything", () => {
+    expect(without({ big: 18 })).toEqual([]);
+    expect(without({ big: 19 })).toEqual([{ provider: null, removed: 19, of: 186 }]);
+  });
+
+  it("is ordinary where a provider loses one or two, whatever its share", () => {
+    expect(without({ tiny: 2 })).toEqual([]);
+  });
+
+  it("is nothing for a source that is as it was", () => {
+    expect(without({})).toEqual([]);
+  });
 });
 
 describe("what a sync keeps", () => {

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, closeSync, existsSync, openSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+import { makeDataDirectory } from "../data-directory.ts";
 import { LedgerError } from "../ledger.ts";
 import { createSchema } from "./new-database.ts";
 import { databaseProblem, directoryProblem } from "./problems.ts";
@@ -21,29 +22,16 @@ export function databasePath(directory: string): string {
 export function prepareDirectory(directory: string): string {
   const path = databasePath(directory);
   try {
-    makeDirectory(directory);
+    makeDataDirectory(directory);
     if (!existsSync(path)) {
       closeSync(openSync(path, "a", 0o600));
       chmodSync(path, 0o600);
     }
   } catch (error) {
+    if (error instanceof LedgerError) throw error;
     throw new LedgerError("unusable", directoryProblem(directory, error), { cause: error });
   }
   return path;
-}
-
-/** Node's own `recursive` never returns where a directory exists but takes no other, as on /proc. */
-function makeDirectory(directory: string): void {
-  // A file in its place is found out when something is put into it.
-  if (existsSync(directory)) return;
-  const parent = dirname(directory);
-  if (parent !== directory) makeDirectory(parent);
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    // Another process, started at the same time, was quicker.
-    if (!existsSync(directory)) throw error;
-  }
 }
 
 /**

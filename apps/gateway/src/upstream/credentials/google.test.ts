@@ -120,10 +120,24 @@ describe("a service account", () => {
     const path = join(directory, "key.json");
     expect(await authorized(path)).toEqual({
       denied: "rejected",
-      reason: "the service account's key file cannot be read",
+      reason: `the service account's key file key.json in ${directory} cannot be read (ENOENT)`,
+    });
+    expect(await authorized(directory)).toMatchObject({ reason: expect.stringMatching(/ is a directory$/) });
+    expect(await authorized("/dev/zero")).toMatchObject({
+      reason: "the service account's key file zero in /dev is neither a file nor a pipe",
     });
     writeFileSync(path, keyFile());
     expect(await authorized(path)).toMatchObject({ headers: ["authorization", "Bearer ya29.token"] });
+  });
+
+  it("is not told where it may be a secret and no path", async () => {
+    for (const secret of ["ya29-not-a-path-at-all", "c2VjcmV0/that+is+no/path=="]) {
+      expect(await authorized(secret)).toEqual({
+        denied: "rejected",
+        reason:
+          "the key is neither a service account's JSON nor the path of its file: as a path it cannot be read (ENOENT)",
+      });
+    }
   });
 
   it("that Google rejects is told from a Google that fails", async () => {

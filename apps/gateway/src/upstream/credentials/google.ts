@@ -1,7 +1,9 @@
 import { createSign } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 
 import type { Provider } from "../../config/snapshot.ts";
+import { readText, type ReadText } from "../../read-text.ts";
 import type { Authorize } from "../outlet.ts";
 import { postOnce } from "../post-once.ts";
 import { ambientTokens, scope } from "./google-ambient.ts";
@@ -31,21 +33,28 @@ export function googleAuthorizer(provider: Pick<Provider, "visibility" | "projec
 
 /** A file is read anew for every token: secrets that are mounted are also exchanged. */
 async function serviceAccountToken(value: string, permitPrivate: boolean, wall: number): Promise<FetchedToken> {
-  const json = value.trimStart().startsWith("{") ? value : await readKeyFile(value);
-  if (json === null) return rejected("the service account's key file cannot be read");
-  const account = readServiceAccount(json);
+  const file = value.trimStart().startsWith("{") ? null : await readText(value, longestKeyFile);
+  if (file?.ok === false) return rejected(unreadable(value, file));
+  const account = readServiceAccount(file === null ? value : file.text);
   if ("fault" in account) return rejected(`the key ${account.fault}`);
   const assertion = assertionOf(account, wall);
   if (assertion === null) return rejected("the service account's private_key is no RSA key");
   return tokenFor(account, assertion, permitPrivate, wall);
 }
 
-async function readKeyFile(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    return null;
-  }
+/** A key file has some 2,400 bytes. */
+const longestKeyFile = 1_000_000;
+
+/**
+ * Which file, and why. What is not plainly a path may be a secret in the wrong place, and is not told. Folder and name stand apart,
+ * since the configured value, as a whole, is hidden wherever it stands.
+ */
+function unreadable(value: string, { why }: Extract<ReadText, { ok: false }>): string {
+  const path = resolve(value);
+  const isPath = value.length <= 300 && (value.endsWith(".json") || (/[\\/]/.test(value) && existsSync(dirname(path))));
+  return isPath
+    ? `the service account's key file ${basename(path)} in ${dirname(path)} ${why}`
+    : `the key is neither a service account's JSON nor the path of its file: as a path it ${why}`;
 }
 
 function rejected(reason: string): FetchedToken {
