@@ -102,6 +102,7 @@ describe("tuloy catalog sync", () => {
     expect(problem).toBeNull();
     expect([price(), catalog.model("claude-opus-9")?.author]).toEqual([4, "anthropic"]);
     expect(catalog.offers("openai").length).toBeGreaterThan(20);
+    expect(Math.abs(Date.now() - Date.parse(catalogIn(dataDir()).kept?.at ?? ""))).toBeLessThan(60_000);
     expect((await sync(["--from", "new.json"])).out).toContain("The catalog is as the source has it.");
   });
 

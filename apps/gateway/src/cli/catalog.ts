@@ -98,7 +98,7 @@ async function sync(flags: SyncFlags, io: CommandIo, source: SyncSource): Promis
     return refuse(`${fetched.source}: ${why} If that is right, say it with --allow-removals. Nothing is changed.`, io);
   }
   const { source: from, etag } = fetched;
-  const at = new Date(systemClock.now()).toISOString();
+  const at = new Date(systemClock.wall()).toISOString();
   const kept: KeptCatalog = { format: 1, source: from, at, etag, ...news };
   const problem = write(dataDir, kept);
   if (problem !== null) return refuse(problem, io);
