@@ -1,6 +1,6 @@
 import { Command } from "commander";
 
-import { processIo, styled, type CommandIo } from "./command-io.ts";
+import { processIo, styled, type CommandIo, jsonOfList, printJsonLines } from "./command-io.ts";
 import { parseLimit, withRecords, type RecordFlags } from "./records.ts";
 import { formatTime, printable } from "./render/text.ts";
 import { table } from "./table.ts";
@@ -22,12 +22,12 @@ export function alertsCommand(io: CommandIo = processIo): Command {
       "the configuration file, for its data directory (default: tuloy.yaml in this directory)",
     )
     .option("--data-dir <directory>", "the data directory, instead of the configuration's")
-    .option("--json", "print JSON, one object a line")
+    .option(...jsonOfList)
     .action((flags: AlertFlags) =>
       withRecords(flags, io, async (reader) => {
         const alerts = await reader.alerts({ limit: flags.limit });
         if (flags.json) {
-          for (const alert of alerts) io.stdout.write(`${JSON.stringify(alert)}\n`);
+          printJsonLines(alerts, io);
           return;
         }
         if (alerts.length === 0) {

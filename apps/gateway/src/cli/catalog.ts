@@ -13,7 +13,7 @@ import { systemClock } from "../clock.ts";
 import { errorCode } from "../config/source.ts";
 import { readText } from "../read-text.ts";
 import { changeLines, removalLine } from "./catalog-change.ts";
-import { processIo, styled } from "./command-io.ts";
+import { processIo, styled, printJson } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
 import { resolveDataDir } from "./data-dir.ts";
 import { refuse } from "./records.ts";
@@ -109,7 +109,8 @@ async function sync(flags: SyncFlags, io: CommandIo, source: SyncSource): Promis
 }
 
 function tell(flags: SyncFlags, io: CommandIo, answer: object, text: string): void {
-  io.stdout.write(flags.json === true ? `${JSON.stringify(answer, null, 2)}\n` : `${text}\n`);
+  if (flags.json) printJson(answer, io);
+  else io.stdout.write(`${text}\n`);
 }
 
 interface Problem {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 
 import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
-import { processIo, styled } from "./command-io.ts";
+import { processIo, styled, printJson } from "./command-io.ts";
 import { completionViews, describeCompletion } from "./completion-view.ts";
 import type { CommandIo } from "./command-io.ts";
 import { loadStatic } from "./load.ts";
@@ -50,10 +50,6 @@ async function check(flags: CheckFlags, io: CommandIo): Promise<void> {
   } else {
     io.stdout.write(`${describe(loaded, routes, io).join("\n")}\n`);
   }
-}
-
-function printJson(value: unknown, io: CommandIo): void {
-  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 interface RouteView {

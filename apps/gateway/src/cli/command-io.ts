@@ -25,3 +25,18 @@ type Style = Parameters<typeof styleText>[0];
 export function styled(style: Style, text: string, stream: Writable): string {
   return styleText(style, text, { stream });
 }
+
+/** How every command prints JSON of one thing: an object, indented for a person who looks at it. */
+export function printJson(value: object, { stdout }: CommandIo): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** How every command prints JSON of a list: an object a line, so that it can be cut, filtered and followed; nothing for an empty one. */
+export function printJsonLines(values: readonly object[], { stdout }: CommandIo): void {
+  for (const value of values) stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** What `--json` of a command that lists is described with. */
+export const jsonOfList = ["--json", "print JSON, one object a line"] as const;
+/** The same where it lists, or shows one. */
+export const jsonOfBoth = ["--json", "print JSON: one object a line when listing"] as const;

@@ -1,6 +1,7 @@
 import { formatDuration, type Alert, type Trace } from "@tuloy/contract";
 
 import { summariseDrill, type DrillSummary } from "../observe/drill-summary.ts";
+import { printJson } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
 import { refuse, withRecords, type RecordFlags } from "./records.ts";
 import { formatTime, printable } from "./render/text.ts";
@@ -17,7 +18,7 @@ export function reportDrill(id: string, flags: RecordFlags & { readonly json?: t
       return;
     }
     const summary = summariseDrill(id, traces);
-    if (flags.json) io.stdout.write(`${JSON.stringify({ id, events: alerts, ...summary }, null, 2)}\n`);
+    if (flags.json) printJson({ id, events: alerts, ...summary }, io);
     else io.stdout.write(`${lines(alerts, summary, exampleOf(id, traces)).join("\n")}\n`);
   });
 }

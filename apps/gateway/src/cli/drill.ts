@@ -1,7 +1,7 @@
 import { drillList, drillView, type DrillView } from "@tuloy/contract";
 import { Command, InvalidArgumentError } from "commander";
 
-import { processIo, styled, type CommandIo } from "./command-io.ts";
+import { processIo, styled, type CommandIo, jsonOfList, printJson, printJsonLines } from "./command-io.ts";
 import { reportDrill } from "./drill-report.ts";
 import { callControl } from "./gateway-client.ts";
 import type { RecordFlags } from "./records.ts";
@@ -79,13 +79,13 @@ function startCommand(io: CommandIo): Command {
 }
 
 function listCommand(io: CommandIo): Command {
-  return shared(new Command("list"))
+  return shared(new Command("list"), jsonOfList)
     .description("List the drills under way, and those that ended of late.")
     .action(async (flags: JsonFlags) => {
       const answer = await callControl(flags, io, { method: "GET", path: "/drills", answer: drillList });
       if (answer === null) return;
       if (flags.json) {
-        for (const drill of answer.drills) io.stdout.write(`${JSON.stringify(drill)}\n`);
+        printJsonLines(answer.drills, io);
         return;
       }
       if (answer.drills.length === 0) {
@@ -126,14 +126,15 @@ function reportCommand(io: CommandIo): Command {
     .action((id: string, flags: JsonFlags) => reportDrill(id, flags, io));
 }
 
-function shared(command: Command): Command {
+/** @param json how `--json` is described */
+function shared(command: Command, json: readonly [flags: string, words: string] = ["--json", "print JSON"]): Command {
   return command
     .option(
       "-c, --config <file>",
       "the configuration file, for its data directory (default: tuloy.yaml in this directory)",
     )
     .option("--data-dir <directory>", "the data directory, instead of the configuration's")
-    .option("--json", "print JSON");
+    .option(...json);
 }
 
 /** `environment=staging,tag.team=search`, as often as it is given. */
@@ -156,8 +157,4 @@ function condition(text: string): readonly [name: string, value: string] {
     throw new InvalidArgumentError(`"${name}" is none of environment, workspace, key and tag.NAME.`);
   }
   return [name, value];
-}
-
-function printJson(value: unknown, io: CommandIo): void {
-  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

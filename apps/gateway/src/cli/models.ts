@@ -3,7 +3,7 @@ import type { Capability } from "@tuloy/contract";
 import { Command, Option } from "commander";
 
 import { nearestFew } from "../config/nearest.ts";
-import { processIo, styled } from "./command-io.ts";
+import { processIo, styled, jsonOfBoth, printJson, printJsonLines } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
 import { modelLines, modelPage } from "./model-views.ts";
 import type { ModelLine } from "./model-views.ts";
@@ -32,7 +32,7 @@ export function modelsCommand(io: CommandIo = processIo): Command {
     .option("--provider <name>", "only what this provider or kind of provider serves")
     .addOption(new Option("--capability <ability...>", "only what can do all of this").choices(capabilities))
     .option("--search <text>", "only names that hold this")
-    .option("--json", "print JSON: one object a line when listing")
+    .option(...jsonOfBoth)
     .action((name: string | undefined, flags: ModelFlags) => models(name, flags, io));
 }
 
@@ -53,7 +53,7 @@ function list(scope: ModelsScope, flags: ModelFlags, io: CommandIo): void {
     search: flags.search ?? null,
   });
   if (flags.json) {
-    for (const line of lines) io.stdout.write(`${JSON.stringify(line)}\n`);
+    printJsonLines(lines, io);
     return;
   }
   if (lines.length === 0) return void io.stdout.write("No model is so.\n");
@@ -106,6 +106,6 @@ function show(scope: ModelsScope, asked: string, flags: ModelFlags, io: CommandI
     );
   }
   const page = modelPage(scope, name);
-  if (flags.json) io.stdout.write(`${JSON.stringify({ ...page, read_as: read }, null, 2)}\n`);
+  if (flags.json) printJson({ ...page, read_as: read }, io);
   else io.stdout.write(`${pageLines(page, read, scope, io).join("\n")}\n`);
 }

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel, routeFor, routeMatches } from "../config/match.ts";
 import type { RouteFacts } from "../config/match.ts";
 import type { Route, Snapshot } from "../config/snapshot.ts";
-import { processIo, styled } from "./command-io.ts";
+import { processIo, styled, printJson } from "./command-io.ts";
 import type { CommandIo } from "./command-io.ts";
 import { loadStatic } from "./load.ts";
 import { anyRequest, candidateCells, candidateHeadings, planOf, planView } from "./plan-view.ts";
@@ -61,10 +61,10 @@ async function plan(model: string, flags: PlanFlags, io: CommandIo): Promise<voi
   const answer = "message" in loaded ? loaded.message : planned(model, flags, loaded.snapshot);
   if (typeof answer === "string") {
     io.setExitCode(1);
-    if (flags.json) io.stdout.write(`${JSON.stringify({ error: answer }, null, 2)}\n`);
+    if (flags.json) printJson({ error: answer }, io);
     else io.stderr.write(`${answer}\n`);
   } else if (flags.json) {
-    io.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    printJson(answer, io);
   } else {
     io.stdout.write(`${describe(answer, io).join("\n")}\n`);
   }

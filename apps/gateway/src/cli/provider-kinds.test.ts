@@ -42,7 +42,9 @@ describe("tuloy providers kinds", () => {
   it("prints JSON, an object a line", async () => {
     const all = (await run("--json")).out.trimEnd().split("\n");
     expect(all).toHaveLength(presetKinds.length);
-    expect(JSON.parse((await run("groq", "--json")).out)).toMatchObject({
+    const one = (await run("groq", "--json")).out;
+    expect(one).toMatch(/^\{\n {2}"kind": "groq",\n/);
+    expect(JSON.parse(one)).toMatchObject({
       kind: "groq",
       dialects: { chat: ["openai-chat", "openai-responses"] },
       prompt_caching: "automatic",

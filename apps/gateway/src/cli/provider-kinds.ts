@@ -1,6 +1,6 @@
 import { Command } from "commander";
 
-import { styled, type CommandIo } from "./command-io.ts";
+import { styled, type CommandIo, printJson, printJsonLines } from "./command-io.ts";
 import { answerOf, continuationWord, kindViews, type KindView } from "./kind-view.ts";
 import { table } from "./table.ts";
 
@@ -22,13 +22,14 @@ function kinds(kind: string | undefined, json: boolean, io: CommandIo): void {
     io.setExitCode(1);
     return;
   }
-  if (json) {
-    for (const view of shown) io.stdout.write(`${JSON.stringify(view)}\n`);
-    return;
-  }
   const [only] = shown;
   if (kind !== undefined && only !== undefined) {
-    io.stdout.write(`${page(only, io).join("\n")}\n`);
+    if (json) printJson(only, io);
+    else io.stdout.write(`${page(only, io).join("\n")}\n`);
+    return;
+  }
+  if (json) {
+    printJsonLines(all, io);
     return;
   }
   const [headings = "", ...lines] = table(columns, all.map(cells));

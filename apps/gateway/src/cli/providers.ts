@@ -1,7 +1,7 @@
 import { deploymentList, isolationResult, type DeploymentView } from "@tuloy/contract";
 import { Command } from "commander";
 
-import { processIo, styled, type CommandIo } from "./command-io.ts";
+import { processIo, styled, type CommandIo, jsonOfBoth, printJson, printJsonLines } from "./command-io.ts";
 import { callControl } from "./gateway-client.ts";
 import { kindsCommand } from "./provider-kinds.ts";
 import type { RecordFlags } from "./records.ts";
@@ -46,14 +46,14 @@ function shared(command: Command): Command {
       "the configuration file, for its data directory (default: tuloy.yaml in this directory)",
     )
     .option("--data-dir <directory>", "the data directory, instead of the configuration's")
-    .option("--json", "print JSON: one object a line when listing");
+    .option(...jsonOfBoth);
 }
 
 async function list(flags: ProviderFlags, io: CommandIo): Promise<void> {
   const answer = await callControl(flags, io, { method: "GET", path: "/deployments", answer: deploymentList });
   if (answer === null) return;
   if (flags.json) {
-    for (const deployment of answer.deployments) io.stdout.write(`${JSON.stringify(deployment)}\n`);
+    printJsonLines(answer.deployments, io);
     return;
   }
   const [headings = "", ...lines] = table(columns, answer.deployments.map(cells));
@@ -95,7 +95,7 @@ async function change(
   const result = await callControl(flags, io, { method: "POST", path, body, answer: isolationResult });
   if (result === null) return;
   if (flags.json) {
-    io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    printJson(result, io);
     return;
   }
   const names = result.deployments.map(printable).join(", ");

@@ -95,9 +95,10 @@ describe("tuloy routes", () => {
     ]);
   });
 
-  it("lists them as JSON", async () => {
+  it("lists them as JSON, an object a line, as every list is", async () => {
     const { stdout } = await run("--json");
-    expect(JSON.parse(stdout)).toEqual([
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
       {
         name: "staging-chat",
         match: { operation: "chat", models: ["gpt-4*", "o3"], environments: ["staging"] },

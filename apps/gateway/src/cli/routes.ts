@@ -4,7 +4,7 @@ import type { LedgerReader } from "@tuloy/store";
 import { Command, InvalidArgumentError } from "commander";
 
 import { systemClock } from "../clock.ts";
-import { processIo, styled, type CommandIo } from "./command-io.ts";
+import { processIo, styled, type CommandIo, jsonOfList, printJson, printJsonLines } from "./command-io.ts";
 import { loadStatic } from "./load.ts";
 import { refuse, withRecords, type RecordFlags } from "./records.ts";
 import { renderComparison, type ModelComparison } from "./render/comparison.ts";
@@ -23,7 +23,7 @@ export function routesCommand(io: CommandIo = processIo): Command {
       // The subcommand has options of the same names.
       .enablePositionalOptions()
       .option(...file)
-      .option("--json", "print JSON")
+      .option(...jsonOfList)
       .action((flags: { readonly config?: string; readonly json?: true }) => list(flags, io))
       .addCommand(
         new Command("compare")
@@ -65,7 +65,7 @@ async function list(flags: { readonly config?: string; readonly json?: true }, i
     providers,
   }));
   if (flags.json) {
-    io.stdout.write(`${JSON.stringify(views, null, 2)}\n`);
+    printJsonLines(views, io);
     return;
   }
   const rows = views.map(({ name, match, strategy, providers }) => [
@@ -104,9 +104,7 @@ async function compare(reader: LedgerReader, name: string, flags: CompareFlags, 
     .map(([model, arms]): ModelComparison => ({ model, comparison: arms.result() }))
     .filter(({ comparison }) => comparison.arms.length > 0);
   if (flags.json) {
-    io.stdout.write(
-      `${JSON.stringify({ route: name, since_ms: flags.since, models: models.map(jsonView) }, null, 2)}\n`,
-    );
+    printJson({ route: name, since_ms: flags.since, models: models.map(jsonView) }, io);
   } else if (models.length === 0) {
     refuse(
       `No request of the route ${name} is recorded in this time: look further back with --since, or run tuloy routes to see the routes.`,

@@ -2,7 +2,7 @@ import { formatDuration } from "@tuloy/contract";
 import type { LedgerReader, TraceRow } from "@tuloy/store";
 import { Command } from "commander";
 
-import { processIo, styled, type CommandIo } from "./command-io.ts";
+import { processIo, styled, type CommandIo, jsonOfBoth, printJson, printJsonLines } from "./command-io.ts";
 import { parseLimit, refuse, withRecords, type RecordFlags } from "./records.ts";
 import { formatTime, formatUsd, printable } from "./render/text.ts";
 import { renderTimeline } from "./render/timeline.ts";
@@ -30,7 +30,7 @@ export function tracesCommand(io: CommandIo = processIo): Command {
       "the configuration file, for its data directory (default: tuloy.yaml in this directory)",
     )
     .option("--data-dir <directory>", "the data directory, instead of the configuration's")
-    .option("--json", "print JSON: one object a line when listing, the whole trace for an id")
+    .option(...jsonOfBoth)
     .action((id: string | undefined, flags: TraceFlags) =>
       withRecords(flags, io, (reader) => (id === undefined ? list(reader, flags, io) : show(reader, id, flags, io))),
     );
@@ -44,7 +44,7 @@ async function list(reader: LedgerReader, flags: TraceFlags, io: CommandIo): Pro
     model: flags.model,
   });
   if (flags.json) {
-    for (const row of rows) io.stdout.write(`${JSON.stringify(row)}\n`);
+    printJsonLines(rows, io);
     return;
   }
   if (rows.length === 0) {
@@ -100,10 +100,8 @@ async function show(reader: LedgerReader, id: string, flags: TraceFlags, io: Com
   switch (lookup.found) {
     case "one": {
       const { trace } = lookup;
-      const text = flags.json
-        ? JSON.stringify(trace, null, 2)
-        : renderTimeline(trace, { color: isColored(io), width: widthOf(io) });
-      io.stdout.write(`${text}\n`);
+      if (flags.json) printJson(trace, io);
+      else io.stdout.write(`${renderTimeline(trace, { color: isColored(io), width: widthOf(io) })}\n`);
       return;
     }
     case "none":
