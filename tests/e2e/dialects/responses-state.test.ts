@@ -92,6 +92,28 @@ describe("a response that its provider keeps", () => {
     expect(b.requests).toHaveLength(2);
   });
 
+  it.each<[string, readonly object[]]>([
+    ["by its id alone", [{ id: "msg_a_0" }]],
+    [
+      "behind what only this API has",
+      [
+        { type: "web_search_call", id: "ws_1" },
+        { type: "item_reference", id: "msg_a_0" },
+      ],
+    ],
+  ])("is opened to no other environment by its items, %s", async (_, items) => {
+    const other = "another-key-of-sixteen-characters";
+    const keys = [`{ name: staging, value: ${other}, environment: staging }`];
+    const { a, gateway } = await setScene({ a: says("a") }, { ...both, keys });
+    await gateway.client().responses.create(question);
+    const input = [...items, { role: "user", content: "Go on." }] as OpenAI.Responses.ResponseInput;
+    const error = await refusal(gateway.client({ apiKey: other }).responses.create({ ...question, input }));
+    expect([error.status, error.code]).toEqual([404, "response_not_found"]);
+    expect(a.requests).toHaveLength(1);
+    await gateway.client().responses.create({ ...question, input });
+    expect(a.requests).toHaveLength(2);
+  });
+
   it("is all that its id opens: no other path of its provider", async () => {
     const { a, gateway } = await setScene({ a: says("a") }, both);
     await gateway.client().responses.create(question);

@@ -11,9 +11,20 @@ export function boundBy(fields: JsonObject): Bound | null {
 
 /** All that a request goes on from, in the order in which it names them. */
 function keptFor({ previous_response_id: previous, conversation, input }: JsonObject): readonly string[] {
-  const items = Array.isArray(input) ? input.filter(isObject).filter(({ type }) => type === "item_reference") : [];
+  const items = Array.isArray(input) ? input.filter(isObject).filter(isReference) : [];
   const named = [previous, idOf(conversation), ...items.map(({ id }) => id)];
   return named.map(text).filter((id) => id !== null);
+}
+
+/**
+ * Whether an item is nothing but the id of one that is kept: said in so many words, or without a type (a message has a role), or an
+ * image that was made earlier and is not sent along.
+ */
+function isReference({ type, id, role, content, result }: JsonObject): boolean {
+  if (type === "item_reference") return true;
+  if (text(id) === null) return false;
+  if (type === "image_generation_call") return !isSet(result);
+  return !isSet(type) && !isSet(role) && !isSet(content);
 }
 
 function idOf(conversation: unknown): string | null {
@@ -68,10 +79,10 @@ function byItems(input: unknown): Bound | null {
   for (const [index, item] of input.entries()) {
     if (!isObject(item)) continue;
     const type = text(item.type) ?? "message";
-    if (type === "item_reference")
+    if (isReference(item))
       return bound(`input[${index}]`, "refers to an item that is kept at its provider", keptFor({ input }));
     if (!common.has(type))
-      return bound(`input[${index}]`, `holds an item of the type ${type}, which only this API has`);
+      return bound(`input[${index}]`, `holds an item of the type ${type}, which only this API has`, keptFor({ input }));
   }
   return null;
 }

@@ -71,6 +71,27 @@ describe("a request of the Responses API", () => {
     expect(read({ input, background: true }).facts.bound?.kept).toEqual(["msg_1"]);
   });
 
+  it.each([
+    ["without a type", [{ id: "msg_1" }, { id: "rs_1", type: null }], ["msg_1", "rs_1"]],
+    [
+      "behind an item that only this API has",
+      [{ type: "web_search_call" }, { type: "item_reference", id: "x" }],
+      ["x"],
+    ],
+    ["as an image that is not sent along", [{ type: "image_generation_call", id: "ig_1" }], ["ig_1"]],
+    ["never as what is sent whole", [{ type: "image_generation_call", id: "ig_1", result: "AAAA" }], []],
+    [
+      "never as a message",
+      [
+        { id: "msg_1", role: "user", content: "Hi" },
+        { id: "m", role: "user" },
+      ],
+      undefined,
+    ],
+  ])("finds references to items %s", (_, input, kept) => {
+    expect(read({ input }).facts.bound?.kept).toEqual(kept);
+  });
+
   it("gives no deployment of this API what only another could read, and keeps it for those", () => {
     const own = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "gAAA" };
     const signed = carry({ dialect: "anthropic-messages", data: "sig" }, "thought");
