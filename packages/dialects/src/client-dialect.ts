@@ -37,8 +37,11 @@ export interface AnswerReading {
 export interface ClientDialect extends AnswerReading {
   readonly dialect: Dialect;
   readonly operation: Operation;
-  /** Reads a request's body; an error says what is wrong, where, and what to do. */
-  read(body: Buffer): ReadRequest | ClientError;
+  /**
+   * Reads a request's body; an error says what is wrong, where, and what to do.
+   * @param findStored whether `facts.stored` is wanted. Default: it is not
+   */
+  read(body: Buffer, findStored?: boolean): ReadRequest | ClientError;
   /** The real size of a body that was read before; null when it is none. Takes as long as `count` does: not for the main thread. */
   promptSize(body: Buffer, count: (text: string) => number): PromptSize | null;
   /**

@@ -28,6 +28,16 @@ export interface RequestFacts extends ParameterUse {
   readonly session: string | null;
   /** What keeps it from being translated; absent or null: nothing. */
   readonly bound?: Bound | null;
+  /** The first thing it names that is stored in a provider's account. Null or absent: nothing, or nobody wanted to know. */
+  readonly stored?: StoredId | null;
+}
+
+/** The name of something that lies in a provider's account, for whoever knows the name. */
+export interface StoredId {
+  /** Where it stands: `input[0].content[1].file_id`. */
+  readonly param: string;
+  /** What it is, in words: `a file`. */
+  readonly what: string;
 }
 
 /** What of a request only a deployment that speaks the client's own dialect can do. */

@@ -133,6 +133,22 @@ routes:
     });
   });
 
+  it("says to which accounts no ids are forwarded, and for whom", async () => {
+    const shared = `keys: [{ name: one, value: key-one-of-sixteen-characters, workspace: one }, { name: two, value: key-two-of-sixteen-characters, workspace: two }]
+providers:
+  a: { kind: openai-compatible, base_url: http://10.0.0.5/v1, models: { m: }, keys: [{ value: secret-a }] }
+  b: { kind: openai-compatible, base_url: http://10.0.0.6/v1, models: { m: }, keys: [{ value: secret-b }], account_ids: forward }
+`;
+    write(shared);
+    const { out } = await check();
+    expect(out).toContain("ids of files and the like are not forwarded (account_ids)\n  to a for one, two\n");
+    expect(JSON.parse((await check("--json")).out)).toMatchObject({
+      ids_refused: [{ provider: "a", workspaces: ["one", "two"] }],
+    });
+    write(twins);
+    expect((await check()).out).not.toContain("account_ids");
+  });
+
   it("prints the same as JSON, without a secret", async () => {
     write(twins);
     const { code, out } = await check("--json");

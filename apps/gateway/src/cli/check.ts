@@ -44,6 +44,7 @@ async function check(flags: CheckFlags, io: CommandIo): Promise<void> {
         routes,
         completion: completionViews(loaded.snapshot),
         unverified: unverifiedOf(loaded.snapshot),
+        ids_refused: idsRefusedOf(loaded.snapshot),
       },
       io,
     );
@@ -107,12 +108,27 @@ function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[]
     `${styled("green", `${name} is valid`, io.stdout)}: ${counts.join(", ")}`,
     ...routes.flatMap((route) => ["", ...describeRoute(route, io)]),
     ...unverifiedLines(snapshot),
+    ...section("ids of files and the like are not forwarded (account_ids)", idsRefusedOf(snapshot).map(idsLine), io),
     ...section(
       "when a stream breaks after its first token",
       describeCompletion(snapshot.routes, completionViews(snapshot)),
       io,
     ),
   ];
+}
+
+/** Providers to whose accounts no ids are forwarded, and for which workspaces. */
+function idsRefusedOf({ idsRefused }: Snapshot): IdsRefused[] {
+  return [...(idsRefused ?? [])].map(([provider, workspaces]) => ({ provider, workspaces: [...workspaces] }));
+}
+
+interface IdsRefused {
+  readonly provider: string;
+  readonly workspaces: readonly string[];
+}
+
+function idsLine({ provider, workspaces }: IdsRefused): string {
+  return `to ${provider} for ${workspaces.join(", ")}`;
 }
 
 /** Providers whose kind is made from public facts and not yet from its documentation, by name. */

@@ -7,6 +7,7 @@ import type { Config } from "@tuloy/contract";
 import { aliasesOf, modelsOf, ownIdsOf } from "./compile/models.ts";
 import { providersOf } from "./compile/providers.ts";
 import { routesOf } from "./compile/routes.ts";
+import { idsRefused } from "./compile/shared-accounts.ts";
 import { fileOrganization as organization, servingsOf } from "./deployments.ts";
 import { KeyRing } from "./key-ring.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -39,6 +40,7 @@ export function compile(
     aliases: aliasesOf(models, servings, catalog),
     ownIds: ownIdsOf(deployments),
     routes: routesOf(config, catalog),
+    idsRefused: idsRefused(config),
     catalog,
   };
 }

@@ -88,6 +88,8 @@ export interface Snapshot {
   readonly ownIds: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** First match wins; the last one matches everything. */
   readonly routes: readonly Route[];
+  /** By provider, the workspaces whose requests may not name what is stored in its account; null: nothing is refused to any. */
+  readonly idsRefused: ReadonlyMap<string, ReadonlySet<string>> | null;
   /** What is known of models that nobody here serves, and of their ids. */
   readonly catalog: Catalog;
 }

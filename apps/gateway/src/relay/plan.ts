@@ -1,9 +1,10 @@
 import { estimateUsd } from "@tuloy/catalog";
 import type { PromptSize } from "@tuloy/dialects";
-import { makePlan, type EquivalentOffer, type Health, type Plan } from "@tuloy/routing";
+import { makePlan, type EquivalentOffer, type Health, type Plan, type PlanInput } from "@tuloy/routing";
 
 import { offersOf, planBaseOf } from "../config/plan-bases.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import { accountObstacles } from "./account-ids.ts";
 import { plannedObstacles } from "./lane.ts";
 import type { Asked } from "./read.ts";
 
@@ -35,11 +36,18 @@ export function planFor(asked: Asked, { snapshot, health, random, now, size }: P
       affinity: affinityOf(asked),
       overrides,
       parameterUse: facts,
-      obstacle: plannedObstacles(asked, snapshot),
+      obstacle: obstaclesOf(asked, snapshot),
       equivalents: equivalentsOf(asked, snapshot),
     },
     { health, random, estimate: estimateUsd, now },
   );
+}
+
+function obstaclesOf(asked: Asked, snapshot: Snapshot): PlanInput["obstacle"] {
+  const toTell = plannedObstacles(asked, snapshot);
+  const toName = accountObstacles(asked, snapshot);
+  if (toName === null) return toTell;
+  return (deployment) => toName(deployment) ?? toTell?.(deployment) ?? null;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { clientError, type ClientError, type RoutingOverrides } from "@tuloy/contract";
-import { sessionName, type ReadRequest } from "@tuloy/dialects";
+import { sessionName, type ReadRequest, type StoredId } from "@tuloy/dialects";
 
 import type { Principal } from "../config/key-ring.ts";
 import { resolveModel, routeFor, routeMatches, type RouteFacts } from "../config/match.ts";
@@ -25,6 +25,8 @@ export interface Asked {
   readonly noFailover: boolean;
   /** The provider key that alone can be used, since what the request goes on from is kept under it; null: any. */
   readonly onlyKey: string | null;
+  /** The first thing it names that lies in a provider's account, and that nothing shows to be this environment's; null: nothing, or it was not looked for. */
+  readonly stored: StoredId | null;
   /** `x-session-id`, else what the body calls its session: requests that should go to the same deployment. Null: none. */
   readonly session: string | null;
   /** Milliseconds for the whole request. */
@@ -77,6 +79,7 @@ export function ask(
     standIns: found?.standIns ?? noStandIns,
     noFailover: headers["x-tuloy-no-failover"] === "true" || overrides?.allowFallbacks === false,
     onlyKey: null,
+    stored: request.facts.stored ?? null,
     session: sessionName(headers["x-session-id"]) ?? session,
     deadlineMs: limit === null ? deadlineMs : Math.min(limit, deadlineMs),
     clientShortened: limit !== null && limit < deadlineMs,

@@ -94,7 +94,7 @@ export async function serve(
     if (body === bodyCut) return settle(arrival, relay, principal, cutShort);
     if (!Buffer.isBuffer(body)) return refuseKnown(arrival, relay, principal, body, nothingRead);
 
-    const request = dialect.read(body);
+    const request = dialect.read(body, snapshot.idsRefused !== null);
     if (!isReadRequest(request)) return refuseKnown(arrival, relay, principal, request, nothingRead);
 
     const read = ask(request, principal, message.headers, snapshot);

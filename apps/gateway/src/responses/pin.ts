@@ -45,8 +45,10 @@ export async function pinned(
     }
     pin ??= { id, place };
   }
-  if (pin === null) return fresh ? { ...asked, noFailover: true } : asked;
-  return locked(asked, pin.id, pin.place, bound.param, snapshot);
+  // Made at its provider, by nobody knows whom.
+  const named = fresh ? { ...asked, stored: asked.stored ?? { param: "conversation", what: "a conversation" } } : asked;
+  if (pin !== null) return locked(named, pin.id, pin.place, bound.param, snapshot);
+  return fresh ? { ...named, noFailover: true } : named;
 }
 
 const unread = clientError("internal_error", "The records of kept responses cannot be read now: try again.", {

@@ -94,6 +94,12 @@ export const provider = z
       .describe(
         "Whether it trains on what it is sent. Default: what is known of its kind; else unknown, so that a request with data_collection: deny does not go there.",
       ),
+    account_ids: z
+      .enum(["forward", "refuse"])
+      .optional()
+      .describe(
+        "Requests that name something by its id in the account there (a file, vector store, prompt, container, skill, audio answer, cached content, object in its storage): forward sends them, and whoever knows an id can use it; refuse does not. Default: forward where API keys of only one workspace can reach the account, refuse where several can.",
+      ),
     keys: z
       .array(providerKey)
       .default([])

@@ -9,8 +9,8 @@ import { anthropicMessages } from "./dialect.ts";
 import { readMessagesRequest } from "./request.ts";
 
 /** A body of `POST /messages/count_tokens`: a conversation without what would be said to it. */
-function readCountRequest(body: Buffer): ReadRequest | ClientError {
-  const read = readMessagesRequest(body);
+function readCountRequest(body: Buffer, findStored?: boolean): ReadRequest | ClientError {
+  const read = readMessagesRequest(body, findStored);
   if (!isReadRequest(read)) return read;
   return {
     operation: read.operation,

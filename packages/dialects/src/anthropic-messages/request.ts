@@ -19,6 +19,7 @@ import {
   type Contents,
 } from "./facts.ts";
 import { goesOnWithoutThought, withoutThought } from "./thinking.ts";
+import { storedByMessages } from "./stored.ts";
 
 /** Parameters by the names that a deployment's facts have for them: OpenAI's, where it has one. */
 const parameterNames: ReadonlyMap<string, string> = new Map([
@@ -37,7 +38,7 @@ const parameterNames: ReadonlyMap<string, string> = new Map([
  * Reads a body of `POST /messages`. Only what the relay itself needs is checked; everything else, unknown fields included, is for
  * the upstream to judge.
  */
-export function readMessagesRequest(body: Buffer): ReadRequest | ClientError {
+export function readMessagesRequest(body: Buffer, findStored = false): ReadRequest | ClientError {
   const read = readRequestBody(body);
   if ("code" in read) return read;
   const { messages, stream } = read.fields;
@@ -54,10 +55,14 @@ export function readMessagesRequest(body: Buffer): ReadRequest | ClientError {
     return invalidField("stream", `The field "stream" must be true or false, but it is ${kindOf(stream)}.`);
   }
   const contents = lookThrough(messages);
-  return new MessagesRequest(read, readFacts(read, contents), contents.foreign);
+  return new MessagesRequest(read, readFacts(read, contents, findStored), contents.foreign);
 }
 
-function readFacts({ fields, sendable, overrides }: RequestBody, contents: Contents): RequestFacts {
+function readFacts(
+  { fields, sendable, overrides }: RequestBody,
+  contents: Contents,
+  findStored: boolean,
+): RequestFacts {
   const tokens = inputTokens(sendable.body.length, contents);
   const { stop_sequences: stops } = fields;
   return {
@@ -74,6 +79,7 @@ function readFacts({ fields, sendable, overrides }: RequestBody, contents: Conte
     session: readSession(fields) ?? sessionOf(fields),
     parameters: parametersOf(sendable, fields),
     stops: Array.isArray(stops) ? stops.length : 0,
+    stored: findStored ? storedByMessages(fields) : null,
   };
 }
 

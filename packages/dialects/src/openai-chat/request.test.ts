@@ -38,6 +38,7 @@ describe("readChatRequest", () => {
       session: null,
       parameters: ["max_tokens"],
       stops: 0,
+      stored: null,
     });
   });
 

@@ -12,6 +12,7 @@ import { usedParameters } from "../parameters/used.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
 import { base64PerTokenOfFiles, tokensPerAudio, tokensPerImage } from "./media.ts";
+import { storedByChat } from "./stored.ts";
 
 /** English text and JSON have about four bytes a token; most other scripts have about three bytes and one token a character. */
 const bytesPerToken = 4;
@@ -30,7 +31,7 @@ interface Media {
  * Reads a body of `POST /chat/completions`. Only what the relay itself needs is checked; everything else, unknown fields
  * included, is for the upstream to judge.
  */
-export function readChatRequest(body: Buffer): ReadRequest | ClientError {
+export function readChatRequest(body: Buffer, findStored = false): ReadRequest | ClientError {
   // Routing counts the media of messages, which have objects in them. Plain texts it only measures, by their bytes.
   const read = readRequestBody(body, "messages");
   if ("code" in read) return read;
@@ -48,10 +49,14 @@ export function readChatRequest(body: Buffer): ReadRequest | ClientError {
   if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
     return invalidField("stream", `The field "stream" must be true or false, but it is ${kindOf(stream)}.`);
   }
-  return new ChatRequest(read, readFacts(read, messages));
+  return new ChatRequest(read, readFacts(read, messages, findStored));
 }
 
-function readFacts({ fields, sendable, overrides }: RequestBody, messages: readonly unknown[]): RequestFacts {
+function readFacts(
+  { fields, sendable, overrides }: RequestBody,
+  messages: readonly unknown[],
+  findStored: boolean,
+): RequestFacts {
   const { body } = sendable;
   const media = findMedia(messages);
   const inputTokens =
@@ -75,6 +80,7 @@ function readFacts({ fields, sendable, overrides }: RequestBody, messages: reado
     session: readSession(fields),
     parameters: usedParameters(sendable, fields),
     stops: Array.isArray(fields.stop) ? fields.stop.length : typeof fields.stop === "string" ? 1 : 0,
+    stored: findStored ? storedByChat(fields) : null,
   };
 }
 

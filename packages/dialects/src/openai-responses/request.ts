@@ -12,6 +12,7 @@ import type { ProviderPreset } from "../providers/preset.ts";
 import type { ReadRequest, RequestFacts } from "../request.ts";
 import { boundBy } from "./bound.ts";
 import { isForeignReasoning } from "./carried.ts";
+import { storedByResponses } from "./stored.ts";
 
 /** English text and JSON have about four bytes a token; most other scripts have about three bytes and one token a character. */
 const bytesPerToken = 4;
@@ -33,7 +34,7 @@ interface Media {
  * Reads a body of `POST /responses`. Only what the relay itself needs is checked; everything else, unknown fields included,
  * is for the upstream to judge.
  */
-export function readResponsesRequest(body: Buffer): ReadRequest | ClientError {
+export function readResponsesRequest(body: Buffer, findStored = false): ReadRequest | ClientError {
   const read = readRequestBody(body);
   if ("code" in read) return read;
   const { input, stream, prompt, previous_response_id: previous, conversation } = read.fields;
@@ -47,10 +48,10 @@ export function readResponsesRequest(body: Buffer): ReadRequest | ClientError {
     return invalidField("stream", `The field "stream" must be true or false, but it is ${kindOf(stream)}.`);
   }
   const media = findMedia(Array.isArray(input) ? input : []);
-  return new ResponsesRequest(read, readFacts(read, media), media.foreign);
+  return new ResponsesRequest(read, readFacts(read, media, findStored), media.foreign);
 }
 
-function readFacts({ fields, sendable, overrides }: RequestBody, media: Media): RequestFacts {
+function readFacts({ fields, sendable, overrides }: RequestBody, media: Media, findStored: boolean): RequestFacts {
   const inputTokens =
     Math.ceil(Math.max(0, sendable.body.length - media.bytes) / bytesPerToken) +
     media.images * tokensPerImage +
@@ -72,6 +73,7 @@ function readFacts({ fields, sendable, overrides }: RequestBody, media: Media): 
     parameters: usedParameters(fields),
     stops: 0,
     bound: boundBy(fields),
+    stored: findStored ? storedByResponses(fields) : null,
   };
 }
 
