@@ -130,6 +130,20 @@ export function describeIdempotency(name: string, makeFixture: () => Promise<Ide
       expect(kinds).toEqual(["spent", "stored", "stored"]);
     });
 
+    it("looks for room only when nothing is left to delete, and makes it in steps", async () => {
+      const ids = Array.from({ length: 2 * sweepRows }, (_, index) => `key-${index}`);
+      const content = Buffer.alloc(10);
+      await Promise.all(
+        ids.map((id, index) => one.records.finish({ ...aFinish, id, until: index < sweepRows ? 5000 : 9000, content })),
+      );
+      await one.records.finish({ ...aFinish, id: "newest", until: 9001, content });
+      const sweep = { now: 5000, maxBytes: 10 };
+      expect(await one.records.sweep(sweep)).toEqual({ deleted: sweepRows, emptied: 0 });
+      expect(await one.records.sweep(sweep)).toEqual({ deleted: 0, emptied: sweepRows });
+      expect(await one.records.sweep(sweep)).toEqual({ deleted: 0, emptied: 0 });
+      expect(await one.records.claim({ ...aClaim, id: "newest", now: 1600 })).toMatchObject({ kind: "stored" });
+    });
+
     it("never has two holders of a key, and never gives away a stored one, whatever happens in whatever order", async () => {
       let run = 0;
       await fc.assert(

@@ -44,7 +44,7 @@ export interface SweepRequest {
 export interface SweepResult {
   /** Records whose time was over. At most `sweepRows` at a time: as many mean that there may be more. */
   readonly deleted: number;
-  /** Answers that were dropped for want of room. */
+  /** Answers that were dropped for want of room, once nothing is left to delete. At most `sweepRows` at a time, too. */
   readonly emptied: number;
 }
 

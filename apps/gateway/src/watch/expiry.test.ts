@@ -36,20 +36,21 @@ it("deletes at the start until nothing is left to delete, and every minute from 
   const clock = new FakeClock(5000);
   const { records, responses, asked } = sweeping(
     { deleted: sweepRows, emptied: 0 },
-    { deleted: 3, emptied: 0 },
+    { deleted: 3, emptied: sweepRows },
+    { deleted: 0, emptied: 3 },
     new Error("tuloy.db is locked"),
     { deleted: 1, emptied: 1 },
   );
   const expiry = new Expiry({ records, responses, clock });
   expiry.start();
   await turn();
-  expect(asked.map(({ now }) => now)).toEqual([5000, 5000]);
+  expect(asked.map(({ now }) => now)).toEqual([5000, 5000, 5000]);
   await clock.pass(120_000);
-  expect(asked.map(({ now }) => now)).toEqual([5000, 5000, 65_000, 125_000]);
+  expect(asked.map(({ now }) => now)).toEqual([5000, 5000, 5000, 65_000, 125_000]);
   expect(new Set(asked.map(({ maxBytes }) => maxBytes))).toEqual(new Set([1024 ** 3]));
   expiry.stop();
   await clock.pass(600_000);
-  expect(asked).toHaveLength(4);
+  expect(asked).toHaveLength(5);
   expect(clock.pending).toBe(0);
 });
 

@@ -39,11 +39,12 @@ export class Expiry {
     const { records, responses, clock } = this.#context;
     this.#sweeping = true;
     try {
-      let deleted = sweepRows;
-      while (deleted === sweepRows && !this.#stopped) {
-        ({ deleted } = await records.sweep({ now: clock.wall(), maxBytes: maxKeptBytes }));
+      let more = true;
+      while (more && !this.#stopped) {
+        const swept = await records.sweep({ now: clock.wall(), maxBytes: maxKeptBytes });
+        more = swept.deleted === sweepRows || swept.emptied === sweepRows;
       }
-      deleted = responseSweepRows;
+      let deleted = responseSweepRows;
       while (deleted === responseSweepRows && !this.#stopped) deleted = await responses.sweep(clock.wall());
     } catch {
       // The store is in trouble, which those who write to it report; what is over waits for the next round.

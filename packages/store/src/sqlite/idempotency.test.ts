@@ -10,6 +10,7 @@ import { describeIdempotency } from "../idempotency-conformance.ts";
 import type { LedgerListener } from "../ledger.ts";
 import { aTrace } from "../sample-traces.ts";
 import { databasePath } from "./database.ts";
+import { keptBytes, oldestKept } from "./idempotency-operations.ts";
 import { openSqliteStore, type Store } from "./writer.ts";
 
 const listener: LedgerListener = {
@@ -66,6 +67,18 @@ it("carries out what came together or none of it", async () => {
   }
   expect(other.prepare("select id from idempotency").all()).toEqual([{ id: "alone" }]);
   other.close();
+});
+
+// The id of an answer is in its row only, but no more than a sweep's number of rows is asked for.
+it.each([
+  [keptBytes, /USING COVERING INDEX idempotency_kept$/],
+  [oldestKept, /USING INDEX idempotency_kept$/],
+])("finds out what is kept without reading any answer: %s", async (query, way) => {
+  const { directory } = await openStore();
+  const other = new DatabaseSync(databasePath(directory), { readOnly: true });
+  const plan = other.prepare(`explain query plan ${query}`).all();
+  other.close();
+  expect(plan.map((step) => step["detail"])).toEqual([expect.stringMatching(way)]);
 });
 
 it("shares its thread with the ledger, and each gets its own answers", async () => {

@@ -83,6 +83,14 @@ const migrations: Readonly<Record<MigrationName, Migration>> = {
       await sql`create index conversations_by_end on conversations (until)`.execute(db);
     },
   },
+  "0006_bytes_kept": {
+    async up(db: Kysely<unknown>) {
+      await sql`alter table idempotency add column bytes integer not null default 0`.execute(db);
+      await sql`update idempotency set bytes = length(content) where content is not null`.execute(db);
+      // What the answers take all together is asked for every minute: this holds all that is needed for it.
+      await sql`create index idempotency_kept on idempotency (until, bytes) where state = 1`.execute(db);
+    },
+  },
 };
 
 /** Runs what the database has not had yet. One transaction around everything, so that a second process finds all of it or nothing. */

@@ -10,7 +10,16 @@ function contents(database: DatabaseSync): unknown {
   const objects = database
     .prepare("select type, name, sql from sqlite_master order by name")
     .all()
-    .map(({ type, name, sql }) => [type, name, typeof sql === "string" ? sql.toLowerCase().replace(/\s+/g, " ") : sql]);
+    .map(({ type, name, sql }) => [
+      type,
+      name,
+      typeof sql === "string"
+        ? sql
+            .toLowerCase()
+            .replace(/\s+/g, " ")
+            .replace(/ (?=[,)])/g, "")
+        : sql,
+    ]);
   const applied = database.prepare("select name from kysely_migration order by name").all();
   const stamps = database.prepare("select timestamp from kysely_migration").all();
   return {
@@ -42,7 +51,10 @@ describe("a new database", () => {
     using database = new DatabaseSync(":memory:");
     createSchema(database);
     const newest = contents(database);
-    database.exec("drop table responses; drop table conversations; delete from kysely_migration where name > '0003'");
+    database.exec(`
+      drop table responses; drop table conversations;
+      drop index idempotency_kept; alter table idempotency drop column bytes;
+      delete from kysely_migration where name > '0003'`);
     await migrate(database);
     expect(contents(database)).toEqual(newest);
   });
@@ -54,6 +66,7 @@ describe("a new database", () => {
       drop table conversations;
       create table conversations (id text not null primary key, owner text not null) strict, without rowid;
       insert into conversations values ('conversation', 'owner');
+      drop index idempotency_kept; alter table idempotency drop column bytes;
       delete from kysely_migration where name >= '0005'`);
     await migrate(database);
     expect(
@@ -61,6 +74,21 @@ describe("a new database", () => {
         .prepare("select id, owner, round((until / 1000 - unixepoch()) / 86400.0) as days from conversations")
         .all(),
     ).toEqual([{ id: "conversation", owner: "owner", days: 30 }]);
+  });
+
+  it("knows how long the answers are that were kept before that was written down", async () => {
+    using database = new DatabaseSync(":memory:");
+    createSchema(database);
+    database.exec(`
+      drop index idempotency_kept; alter table idempotency drop column bytes;
+      insert into idempotency values ('kept', 'a', 'h', 1, 5, x'010203'), ('claimed', 'a', 'h', 0, 5, null);
+      delete from kysely_migration where name >= '0006'`);
+    await migrate(database);
+    const rows = database.prepare("select id, bytes from idempotency order by id").all();
+    expect(rows).toEqual([
+      { id: "claimed", bytes: 0 },
+      { id: "kept", bytes: 3 },
+    ]);
   });
 
   it("is not made where there are tables already", () => {

@@ -30,9 +30,10 @@ const statements: readonly string[] = [
     holder text not null,
     state integer not null,
     until integer not null,
-    content blob
+    content blob, bytes integer not null default 0
   ) strict`,
   `create index idempotency_by_end on idempotency (until)`,
+  `create index idempotency_kept on idempotency (until, bytes) where state = 1`,
   `create table responses (
     id text not null primary key,
     provider text not null,

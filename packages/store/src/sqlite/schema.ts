@@ -10,13 +10,22 @@ export const migrationNames = [
   "0003_responses",
   "0004_conversations",
   "0005_conversations_end",
+  "0006_bytes_kept",
 ] as const;
 export type MigrationName = (typeof migrationNames)[number];
 
 /** The tables as they are after the last migration. */
 export interface Schema {
   traces: { id: string; notable: number | null; detail: string };
-  idempotency: { id: string; asked: string; holder: string; state: number; until: number; content: Uint8Array | null };
+  idempotency: {
+    id: string;
+    asked: string;
+    holder: string;
+    state: number;
+    until: number;
+    content: Uint8Array | null;
+    bytes: number;
+  };
   responses: { id: string; provider: string; key: string; until: number };
   conversations: { id: string; owner: string; until: number };
   alerts: { number: number; at: number; kind: string; subject: string; message: string };
