@@ -114,6 +114,24 @@ describe("a response that its provider keeps", () => {
     expect(a.requests).toHaveLength(2);
   });
 
+  it("is looked up once, however often a request names it, and no request names more than a thousand", async () => {
+    const { a, gateway } = await setScene({ a: says("a") }, both);
+    const client = gateway.client();
+    await client.responses.create(question);
+    const naming = (...ids: readonly string[]): OpenAI.Responses.ResponseInput => [
+      ...ids.map((id) => ({ type: "item_reference" as const, id })),
+      { role: "user", content: "Go on." },
+    ];
+    const often = Array.from({ length: 20_000 }, () => "msg_a_0");
+    await client.responses.create({ ...question, input: naming(...often) });
+    expect(a.requests).toHaveLength(2);
+    const many = Array.from({ length: 1001 }, (_, index) => `msg_${index}`);
+    const error = await refusal(client.responses.create({ ...question, input: naming(...many) }));
+    expect([error.status, error.code]).toEqual([400, "invalid_request"]);
+    expect(error.message).toContain("1000 is the most");
+    expect(a.requests).toHaveLength(2);
+  });
+
   it("is all that its id opens: no other path of its provider", async () => {
     const { a, gateway } = await setScene({ a: says("a") }, both);
     await gateway.client().responses.create(question);

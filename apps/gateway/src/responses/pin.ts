@@ -19,7 +19,10 @@ export async function pinned(
 ): Promise<Asked | ClientError> {
   let fresh = false;
   let pin: { readonly id: string; readonly place: ResponsePlace } | null = null;
-  for (const id of bound.kept) {
+  // A request can name one as often as it likes, and each is looked up.
+  const ids = new Set(bound.kept);
+  if (ids.size > mostIds) return tooMany(ids.size, bound.param);
+  for (const id of ids) {
     const found = await places.find(asked.principal, id);
     if (!found.ok) return unread;
     const place = found.value;
@@ -49,6 +52,14 @@ export async function pinned(
   const named = fresh ? { ...asked, stored: asked.stored ?? { param: "conversation", what: "a conversation" } } : asked;
   if (pin !== null) return locked(named, pin.id, pin.place, bound.param, snapshot);
   return fresh ? { ...named, noFailover: true } : named;
+}
+
+/** More than any conversation has items that are kept; a look-up takes a tenth of a millisecond. */
+const mostIds = 1000;
+
+function tooMany(ids: number, param: string): ClientError {
+  const message = `This request goes on from ${ids} things that are kept at a provider; ${mostIds} is the most. Send the conversation itself instead.`;
+  return clientError("invalid_request", message, { param });
 }
 
 const unread = clientError("internal_error", "The records of kept responses cannot be read now: try again.", {
