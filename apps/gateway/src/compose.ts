@@ -134,6 +134,7 @@ export async function startGateway(
   const server = createHttpServer({ relay, control, host: listening.host });
   server.listen(listening);
   await once(server, "listening");
+  pools.startSweeping();
   probes.start();
   expiry.start();
 

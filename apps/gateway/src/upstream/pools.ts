@@ -14,11 +14,10 @@ export class UpstreamPools implements Outlet {
   /** Two providers with the same origin may differ in what addresses they are permitted: they never share connections. */
   readonly #public = new Map<string, OriginPool | Error>();
   readonly #private = new Map<string, OriginPool>();
-  #sweeping: Timer;
+  #sweeping: Timer | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#sweeping = clock.after(sweepMs, () => this.#sweep());
   }
 
   dispatch(request: UpstreamRequest, handler: CallHandler): Error | null {
@@ -34,15 +33,18 @@ export class UpstreamPools implements Outlet {
     pool.dispatchFresh(optionsOf(request), handler);
   }
 
-  /** Breaks what is still open. For the end of the process, after the streams had their grace. */
-  destroy(): void {
-    this.#sweeping.cancel();
-    for (const pool of this.#opened()) pool.destroy();
+  /** From now on connections that are idle for too long are closed, until `destroy`. */
+  startSweeping(): void {
+    this.#sweeping = this.#clock.after(sweepMs, () => {
+      for (const pool of this.#opened()) pool.sweep();
+      this.startSweeping();
+    });
   }
 
-  #sweep(): void {
-    for (const pool of this.#opened()) pool.sweep();
-    this.#sweeping = this.#clock.after(sweepMs, () => this.#sweep());
+  /** Breaks what is still open. For the end of the process, after the streams had their grace. */
+  destroy(): void {
+    this.#sweeping?.cancel();
+    for (const pool of this.#opened()) pool.destroy();
   }
 
   #opened(): OriginPool[] {
