@@ -86,7 +86,7 @@ export async function startGateway(
   config.onChange((snapshot) => takeKeys(counting, snapshot));
   isolation.alsoFor(counting);
 
-  const pools = new UpstreamPools();
+  const pools = new UpstreamPools(clock);
   const inFlight = new InFlight();
   const tokens = new TokenCounter(clock, (error) => observer.fault("none", error));
   const drills: DrillBoard = { running: null };
@@ -134,6 +134,7 @@ export async function startGateway(
   const server = createHttpServer({ relay, control, host: listening.host });
   server.listen(listening);
   await once(server, "listening");
+  pools.startSweeping();
   probes.start();
   expiry.start();
 
@@ -155,7 +156,7 @@ export async function startGateway(
     await within(closed, farewellMs, clock);
     server.closeAllConnections();
     await counted;
-    await pools.destroy();
+    pools.destroy();
     await ledger.close();
   };
   return { url: urlOf(server), health, close };

@@ -187,7 +187,7 @@ describe("for any announcements and any calls", () => {
           if (heard !== null) {
             lease.announce(heard, now);
             const resets = [heard.requests, heard.tokens, heard.inputTokens, heard.outputTokens].map((each) =>
-              each === null ? 0 : Math.min(each.resetMs ?? 10_000, hour),
+              each === null ? 0 : Math.ceil(Math.min(each.resetMs ?? 10_000, hour)),
             );
             latestReset = now + Math.max(...resets);
           }
@@ -201,6 +201,14 @@ describe("for any announcements and any calls", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("a reset in next to no time is one in a millisecond", () => {
+    const pool = poolOf("a");
+    const lease = taken(pool.acquire("openai/m", 0));
+    const requests = { remaining: 0, limit: 10, resetMs: Number.MIN_VALUE };
+    lease.announce({ refill: "continuous", requests, tokens: null, inputTokens: null, outputTokens: null }, 0);
+    expect(pool.msUntilUsable("openai/m", 0, {})).toBe(1);
   });
 
   it("no more calls are made than were said to be left, until the reset", () => {

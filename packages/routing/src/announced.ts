@@ -44,7 +44,8 @@ class Announced {
     this.#remaining = budget.remaining;
     this.#limit = budget.limit;
     this.#at = now;
-    this.#resetAt = now + Math.min(budget.resetMs ?? guessedResetMs, longestResetMs);
+    // Whole milliseconds: by next to nothing cannot be divided.
+    this.#resetAt = now + Math.ceil(Math.min(budget.resetMs ?? guessedResetMs, longestResetMs));
     this.#takenBefore = takenBefore;
     this.#continuous = continuous;
   }

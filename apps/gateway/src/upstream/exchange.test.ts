@@ -2,12 +2,12 @@ import { deployment, FakeClock } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
 import { Exchange, type ExchangeEvents, type Lost } from "./exchange.ts";
-import type { Authorization, Authorize, CarriedHandler, Outlet, UnauthorizedCall, UpstreamRequest } from "./outlet.ts";
+import type { Authorization, Authorize, CallHandler, Outlet, UnauthorizedCall, UpstreamRequest } from "./outlet.ts";
 
 /** What reached the outside. */
 class Sent implements Outlet {
   readonly requests: UpstreamRequest[] = [];
-  dispatch(request: UpstreamRequest, _handler: CarriedHandler): Error | null {
+  dispatch(request: UpstreamRequest, _handler: CallHandler): Error | null {
     this.requests.push(request);
     return null;
   }

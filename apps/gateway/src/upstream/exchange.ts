@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { Clock } from "@tuloy/contract";
-import type { Dispatcher } from "undici";
 
-import type { Authorization, Authorize, CarriedHandler, Carrier, Outlet, UpstreamRequest } from "./outlet.ts";
+import type { Authorization, Authorize, CallControl, CallHandler, Outlet, UpstreamRequest } from "./outlet.ts";
 
 /** Ends of a call that gave no whole answer, for what no answer says: its connection, or what was to authorize it. */
 export type Lost =
@@ -29,22 +28,21 @@ export interface ExchangeEvents {
 const cancelled = new Error("cancelled");
 
 /** Codes that mean the connection broke while it was in use, as against never having come about. */
-const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ECONNABORTED"]);
+const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
 
 /**
- * One call to an upstream: an undici dispatch handler that keeps the connection's facts and hands the rest on.
+ * One call to an upstream: the handler that keeps the connection's facts and hands the rest on.
  *
  * A kept-alive connection can be closed by the other side in the very moment we write to it; the request then fails
  * though the server is fine. Such a reset (on a reused connection, before any byte) is sent once more over a fresh
  * connection, uncounted.
  */
-export class Exchange implements CarriedHandler {
+export class Exchange implements CallHandler {
   readonly #outlet: Outlet;
   readonly #clock: Pick<Clock, "wall">;
   #request: UpstreamRequest;
   readonly #events: ExchangeEvents;
-  #controller: Dispatcher.DispatchController | null = null;
-  #carrier: Carrier | null = null;
+  #control: CallControl | null = null;
   #reusedConnection = false;
   #retriedFresh = false;
   #head = false;
@@ -125,32 +123,28 @@ export class Exchange implements CarriedHandler {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#controller?.abort(cancelled);
+    this.#control?.abort(cancelled);
   }
 
   pause(): void {
-    this.#controller?.pause();
+    this.#control?.pause();
   }
 
   resume(): void {
-    this.#controller?.resume();
-  }
-
-  carriedBy(carrier: Carrier): void {
-    this.#carrier = carrier;
+    this.#control?.resume();
   }
 
   drilledBy(drillId: string): void {
     this.#drill = drillId;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
+  onRequestStart(control: CallControl, reused: boolean): void {
+    this.#control = control;
     if (this.#over) {
-      controller.abort(cancelled);
+      control.abort(cancelled);
       return;
     }
-    this.#reusedConnection = this.#carrier?.countRequest() ?? false;
+    this.#reusedConnection = reused;
     try {
       this.#events.onConnected();
     } catch (error) {
@@ -158,8 +152,8 @@ export class Exchange implements CarriedHandler {
     }
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (this.#over || status < 200) return;
+  onResponseStart(status: number, headers: IncomingHttpHeaders): void {
+    if (this.#over) return;
     this.#head = true;
     try {
       this.#events.onHead(status, headers);
@@ -168,7 +162,7 @@ export class Exchange implements CarriedHandler {
     }
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     if (this.#over) return;
     try {
       this.#events.onChunk(chunk);
@@ -187,10 +181,10 @@ export class Exchange implements CarriedHandler {
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: Error): void {
     if (this.#over) return;
     const code = "code" in error && typeof error.code === "string" ? error.code : "";
-    const started = this.#controller !== null;
+    const started = this.#control !== null;
     if (started && !this.#head && this.#reusedConnection && !this.#retriedFresh && resetCodes.has(code)) {
       this.#retryFresh();
       return;
@@ -206,7 +200,7 @@ export class Exchange implements CarriedHandler {
   #retryFresh(): void {
     this.#retriedFresh = true;
     this.#reusedConnection = false;
-    this.#controller = null;
+    this.#control = null;
     this.#events.onConnecting();
     this.#outlet.dispatchFresh(this.#request, this);
   }
@@ -221,10 +215,10 @@ export class Exchange implements CarriedHandler {
     }
   }
 
-  /** A handler threw. undici would take that for the connection's failure, and blame the provider. */
+  /** A handler threw. The connection is none the worse for it, but nobody reads its answer. */
   #fault(error: unknown): void {
     this.#over = true;
-    this.#controller?.abort(cancelled);
+    this.#control?.abort(cancelled);
     this.#events.onFault(error);
   }
 }

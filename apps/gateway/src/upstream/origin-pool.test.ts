@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
 import fc from "fast-check";
-import type { Dispatcher } from "undici";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { systemClock } from "../clock.ts";
 import { OriginPool } from "./origin-pool.ts";
-import type { CarriedHandler, Carrier } from "./outlet.ts";
+import type { CallControl, CallHandler } from "./outlet.ts";
 
 /** What the server does with a request. */
 type Treatment = "answer" | "close" | "late" | "cut" | "reset" | "hang";
@@ -64,10 +64,9 @@ class ScriptedServer {
 }
 
 /** One request and what its handler was told. */
-class Probe implements CarriedHandler {
+class Probe implements CallHandler {
   readonly ended = Promise.withResolvers<string>();
-  #controller: Dispatcher.DispatchController | null = null;
-  #carrier: Carrier | null = null;
+  #control: CallControl | null = null;
   reused = false;
   ends = 0;
   cancelled = false;
@@ -77,20 +76,16 @@ class Probe implements CarriedHandler {
     this.#cancelAt = cancelAt;
   }
 
-  carriedBy(carrier: Carrier): void {
-    this.#carrier = carrier;
-  }
-
   drilledBy(): void {}
 
   cancel(): void {
     this.cancelled = true;
-    this.#controller?.abort(new Error("cancelled"));
+    this.#control?.abort(new Error("cancelled"));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    this.reused = this.#carrier?.countRequest() ?? false;
+  onRequestStart(control: CallControl, reused: boolean): void {
+    this.#control = control;
+    this.reused = reused;
     if (this.cancelled || this.#cancelAt === "start") this.cancel();
   }
 
@@ -104,7 +99,7 @@ class Probe implements CarriedHandler {
     this.#end("whole");
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  onResponseError(error: Error): void {
     this.#end(error.message);
   }
 
@@ -120,7 +115,7 @@ async function start(): Promise<{ readonly pool: OriginPool; readonly server: Sc
   const server = new ScriptedServer();
   server.server.listen(0, "127.0.0.1");
   await once(server.server, "listening");
-  const made = { server, pool: new OriginPool({ origin: server.origin, private: true }) };
+  const made = { server, pool: new OriginPool({ origin: server.origin, private: true }, systemClock) };
   running.push(made);
   return made;
 }
@@ -142,7 +137,7 @@ async function settled(pool: OriginPool, server: ScriptedServer): Promise<void> 
 
 afterEach(async () => {
   for (const { pool, server } of running.splice(0)) {
-    await pool.destroy();
+    pool.destroy();
     for (const socket of server.sockets) socket.destroy();
     server.server.close();
   }
@@ -190,7 +185,7 @@ describe("the connections to one origin", () => {
     for (let i = 0; i < 3; i++) {
       expect(await send(pool, "answer", new Probe(), ["x-bad", "a\r\nb"]).ended.promise).toContain("header");
     }
-    await eventually(() => expect(pool.size).toBe(0));
+    expect([pool.size, pool.idle]).toEqual([1, 1]);
     expect(await send(pool, "answer").ended.promise).toBe("whole");
   });
 
@@ -219,7 +214,7 @@ describe("the connections to one origin", () => {
     await eventually(() => expect(pool.idle).toBe(1));
     const hanging = [send(pool, "hang"), send(pool, "hang")];
     await eventually(() => expect(server.sockets.size).toBe(2));
-    await pool.destroy();
+    pool.destroy();
     expect(await Promise.all(hanging.map(({ ended }) => ended.promise))).toEqual([
       expect.stringContaining("destroyed"),
       expect.stringContaining("destroyed"),

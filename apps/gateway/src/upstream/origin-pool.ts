@@ -1,69 +1,41 @@
-import type { Client as ClientOf, Dispatcher } from "undici";
-// The index loads a whole browser's worth of fetch, caches and sockets besides: a fifth of the gateway's start.
-import Client from "undici/lib/dispatcher/client.js";
-import buildConnector from "undici/lib/core/connect.js";
+import type { Clock } from "@tuloy/contract";
 
-import { guardedLookup } from "./address-guard.ts";
-import type { CarriedHandler, Carrier, Destination } from "./outlet.ts";
+import { connectionError } from "./connection-error.ts";
+import { Connection, type ConnectionOwner } from "./http1/connection.ts";
+import { connectorTo, type Connector } from "./http1/connector.ts";
+import { writeRequestHead, type HttpRequest } from "./http1/request-head.ts";
+import type { CallHandler, Destination } from "./outlet.ts";
+
+/** How long an idle connection is kept where the server does not say how long it keeps it. Milliseconds. */
+const keepMs = 30_000;
+
+/** Before the moment at which a server says that it closes, so that a request does not cross with the closing. */
+const keepMarginMs = 2000;
+
+/** However long a server says that it keeps connections. */
+const maxKeepMs = 600_000;
 
 /**
+ * The connections to one origin, as many as there are requests at once. The free ones lie on a stack: the last one used is the
+ * first one taken, so that what a quiet hour does not need times out, and a connection that is lost while it is idle is
+ * forgotten. Taking and giving back cost the same with ten thousand open streams as with one.
+ *
  * HTTP/1.1 on purpose: one connection carries one request, so a broken connection takes one request with it and not every
- * stream of a provider at once. All limits of undici are off or wide: the relay keeps its own, finer deadlines.
+ * stream of a provider at once.
  */
-function connectionOptions(to: Destination): ClientOf.Options {
-  const limits = { allowH2: false, timeout: 60_000 };
-  return {
-    allowH2: false,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
-    // Made once for all connections of an origin: it keeps the TLS sessions that a next handshake resumes.
-    connect: buildConnector(to.private ? limits : { ...limits, lookup: guardedLookup }),
-  };
-}
-
-/** One connection, opened anew when it was lost. undici tells nobody whether a request goes over a fresh one. */
-class Connection extends Client implements Carrier {
-  /** Where it is among the idle ones; -1 while it is in use. */
-  idleAt = -1;
-  #requests = 0;
-
-  constructor(origin: string, options: ClientOf.Options) {
-    super(origin, options);
-    this.on("connect", () => {
-      this.#requests = 0;
-    });
-  }
-
-  carry(request: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
-    handler.carriedBy(this);
-    this.dispatch(request, handler);
-  }
-
-  countRequest(): boolean {
-    this.#requests += 1;
-    return this.#requests > 1;
-  }
-}
-
-/**
- * The connections to one origin, as many as there are requests at once. undici's own pool looks for a free connection by
- * asking each, which with a thousand open streams is a thousand questions for every request, and keeps all it ever had.
- * Here the free ones lie on a stack: the last one used is the first one taken, so that what a quiet hour does not need
- * times out, and a connection that is lost while it is idle is forgotten.
- */
-export class OriginPool {
-  readonly #to: Destination;
-  readonly #options: ClientOf.Options;
+export class OriginPool implements ConnectionOwner {
+  readonly #connector: Connector;
+  readonly #clock: Clock;
   /** Connected, and carrying nothing. */
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
+  /** Connections that are for one request only. */
+  readonly #single = new Set<Connection>();
   #destroyed = false;
 
-  constructor(to: Destination) {
-    this.#to = to;
-    this.#options = connectionOptions(to);
+  constructor(to: Destination, clock: Clock) {
+    this.#connector = connectorTo(to);
+    this.#clock = clock;
   }
 
   /** How many connections there are, in use or idle. */
@@ -76,69 +48,92 @@ export class OriginPool {
     return this.#idle.length;
   }
 
-  dispatch(request: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
-    const connection = this.#take() ?? this.#open();
-    connection.carry(request, handler);
-    // Refused before it was sent, as with a header that HTTP does not allow: nothing will tell when this one is free again.
-    if (connection.stats.size === 0) this.#forget(connection);
+  dispatch(request: HttpRequest, handler: CallHandler): void {
+    this.#send(request, handler, () => this.#take() ?? this.#connect());
   }
 
   /** Sends over a connection of its own, which is closed afterwards. */
-  dispatchFresh(request: Dispatcher.DispatchOptions, handler: CarriedHandler): void {
-    const connection = this.#connect();
-    connection.carry(request, handler);
-    connection.close(() => this.#all.delete(connection));
+  dispatchFresh(request: HttpRequest, handler: CallHandler): void {
+    this.#send(request, handler, () => {
+      const connection = this.#connect();
+      this.#single.add(connection);
+      return connection;
+    });
+  }
+
+  /** Closes what has been idle for too long. */
+  sweep(): void {
+    const now = this.#clock.now();
+    for (const connection of this.#idle.filter((one) => now >= keptUntil(one))) {
+      this.#withdraw(connection);
+      connection.destroy();
+    }
   }
 
   /** Breaks what is still open. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     this.#destroyed = true;
-    await Promise.all([...this.#all].map((connection) => connection.destroy()));
+    for (const connection of this.#all) connection.destroy(poolDestroyed());
   }
 
-  #connect(): Connection {
-    const connection = new Connection(this.#to.origin, this.#options);
-    this.#all.add(connection);
-    // What is sent from here on fails at once.
-    if (this.#destroyed) void connection.destroy();
-    return connection;
-  }
-
-  #open(): Connection {
-    const connection = this.#connect();
-    connection.on("drain", () => this.#free(connection));
-    connection.on("disconnect", () => {
-      // In use, it says so by itself when its request is over.
-      if (connection.idleAt !== -1) this.#forget(connection);
-    });
-    return connection;
-  }
-
-  #take(): Connection | undefined {
-    const connection = this.#idle.pop();
-    if (connection !== undefined) connection.idleAt = -1;
-    return connection;
-  }
-
-  /** It can carry a next request. One that is not connected any more is worth no more than a new one. */
-  #free(connection: Connection): void {
-    if (connection.idleAt !== -1 || !this.#all.has(connection)) return;
-    if (!connection.stats.connected) return this.#forget(connection);
+  onFree(connection: Connection): void {
+    if (this.#destroyed || this.#single.has(connection)) return connection.destroy();
+    connection.idleSince = this.#clock.now();
     connection.idleAt = this.#idle.length;
     this.#idle.push(connection);
   }
 
-  #forget(connection: Connection): void {
+  onClosed(connection: Connection): void {
+    this.#withdraw(connection);
+    this.#all.delete(connection);
+    this.#single.delete(connection);
+  }
+
+  #send(request: HttpRequest, handler: CallHandler, connection: () => Connection): void {
+    if (this.#destroyed) return handler.onResponseError(poolDestroyed());
+    let head: string;
+    try {
+      head = writeRequestHead(request, this.#connector.host);
+    } catch (error) {
+      return handler.onResponseError(error instanceof Error ? error : new Error(String(error)));
+    }
+    connection().carry({ head, body: request.body }, handler);
+  }
+
+  #connect(): Connection {
+    const connection = new Connection(this.#connector, this, this.#clock);
+    this.#all.add(connection);
+    return connection;
+  }
+
+  #take(): Connection | null {
+    const now = this.#clock.now();
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) return null;
+      connection.idleAt = -1;
+      if (connection.usable && now < keptUntil(connection)) return connection;
+      connection.destroy();
+    }
+  }
+
+  /** Takes it from among the idle ones, wherever it is there. */
+  #withdraw(connection: Connection): void {
     const at = connection.idleAt;
-    const last = this.#idle.at(-1);
-    if (at !== -1 && last !== undefined) {
+    if (at === -1) return;
+    const last = this.#idle.pop();
+    if (last !== undefined && last !== connection) {
       this.#idle[at] = last;
       last.idleAt = at;
-      this.#idle.pop();
-      connection.idleAt = -1;
     }
-    this.#all.delete(connection);
-    // With a callback: the promise would be refused where it was destroyed before.
-    connection.close(() => undefined);
+    connection.idleAt = -1;
   }
+}
+
+function keptUntil({ idleSince, keepMs: said }: Connection): number {
+  return idleSince + (said === null ? keepMs : Math.min(said, maxKeepMs) - keepMarginMs);
+}
+
+function poolDestroyed(): Error {
+  return connectionError("TULOY_CLOSING", "the connection was destroyed with its pool");
 }

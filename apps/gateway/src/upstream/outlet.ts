@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from "node:http";
+
 import type { Deployment, Dialect } from "@tuloy/contract";
-import type { Dispatcher } from "undici";
 
 /** One origin, and whether private addresses are permitted for it. */
 export interface Destination {
@@ -49,16 +50,28 @@ export interface UpstreamRequest {
   readonly authorize?: Authorize | undefined;
 }
 
-/** What carries a request: one connection at a time, opened anew when it was lost. */
-export interface Carrier {
-  /** To be called once, when a request is about to be written: whether its connection has carried one before. */
-  countRequest(): boolean;
+/** What a handler can do with its call while it runs. */
+export interface CallControl {
+  /** Gives the call up: its connection is closed. The handler is told the reason as an error. Harmless when it is over. */
+  abort(reason: Error): void;
+  /** Nothing more is read for now. What was read already still comes, the end included. */
+  pause(): void;
+  resume(): void;
 }
 
-/** A handler that is told what carries its request, before anything else. */
-export interface CarriedHandler extends Dispatcher.DispatchHandler {
-  carriedBy(carrier: Carrier): void;
-  /** A drill lays a fault over this call. */
+/** What a call is told to: its start, its head, its bytes, and then either its end or an error. An error may come at any time. */
+export interface CallHandler {
+  /**
+   * The connection stands, and the request is written when this returns, unless it was aborted.
+   * @param reused the connection has carried a request before
+   */
+  onRequestStart(control: CallControl, reused: boolean): void;
+  onResponseStart(status: number, headers: IncomingHttpHeaders): void;
+  /** The bytes are the handler's to keep. */
+  onResponseData(chunk: Buffer): void;
+  onResponseEnd(): void;
+  onResponseError(error: Error): void;
+  /** A drill lays a fault over this call. Told before anything else. */
   drilledBy(drillId: string): void;
 }
 
@@ -68,7 +81,7 @@ export interface Outlet {
    * Sends over a pooled connection.
    * @returns why the destination is denied, or null when the request is on its way
    */
-  dispatch(request: UpstreamRequest, handler: CarriedHandler): Error | null;
+  dispatch(request: UpstreamRequest, handler: CallHandler): Error | null;
   /** Sends over a connection of its own, which is closed afterwards. Only for a request that `dispatch` accepted. */
-  dispatchFresh(request: UpstreamRequest, handler: CarriedHandler): void;
+  dispatchFresh(request: UpstreamRequest, handler: CallHandler): void;
 }

@@ -1,7 +1,8 @@
-import type { Dispatcher } from "undici";
-import Client from "undici/lib/dispatcher/client.js";
-
-import { deniedLiteral, guardedLookup } from "./address-guard.ts";
+import { systemClock } from "../clock.ts";
+import { deniedLiteral } from "./address-guard.ts";
+import { connectionError } from "./connection-error.ts";
+import { OriginPool } from "./origin-pool.ts";
+import type { CallControl, CallHandler } from "./outlet.ts";
 
 export interface PostedAnswer {
   readonly status: number;
@@ -16,7 +17,7 @@ const maxBytes = 256 * 1024;
  * One POST over a connection of its own, by the same rules of addresses as every call to a provider.
  * @param permitPrivate also to addresses inside the network
  * @param headers flat: name, value, name, value
- * @throws when the address is denied, or no whole answer of at most 256 KB comes in time
+ * @throws when the address is denied, or no whole answer of at most 256 KB comes within ten seconds
  */
 export async function postOnce(
   url: URL,
@@ -27,27 +28,25 @@ export async function postOnce(
   const denied = permitPrivate ? null : deniedLiteral(url);
   if (denied !== null) throw denied;
   const { promise, resolve, reject } = Promise.withResolvers<PostedAnswer>();
-  const client = new Client(url.origin, {
-    allowH2: false,
-    headersTimeout: limitMs,
-    bodyTimeout: limitMs,
-    connect: permitPrivate ? { timeout: limitMs } : { timeout: limitMs, lookup: guardedLookup },
-  });
-  client.dispatch(
-    { path: url.pathname + url.search, method: "POST", headers: [...headers], body },
-    new Gathering(resolve, reject),
+  const pool = new OriginPool({ origin: url.origin, private: permitPrivate }, systemClock);
+  const late = systemClock.after(limitMs, () =>
+    reject(connectionError("ETIMEDOUT", `no whole answer from ${url.origin} within ${limitMs / 1000} s`)),
   );
+  const request = { method: "POST", path: url.pathname + url.search, headers, body: Buffer.from(body) } as const;
+  pool.dispatch(request, new Gathering(resolve, reject));
   try {
     return await promise;
   } finally {
-    void client.destroy();
+    late.cancel();
+    pool.destroy();
   }
 }
 
-class Gathering implements Dispatcher.DispatchHandler {
+class Gathering implements CallHandler {
   readonly #resolve: (answer: PostedAnswer) => void;
   readonly #reject: (error: Error) => void;
   readonly #chunks: Buffer[] = [];
+  #control: CallControl | null = null;
   #bytes = 0;
   #status = 0;
 
@@ -56,15 +55,17 @@ class Gathering implements Dispatcher.DispatchHandler {
     this.#reject = reject;
   }
 
-  onRequestStart(): void {}
+  onRequestStart(control: CallControl): void {
+    this.#control = control;
+  }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(status: number): void {
     this.#status = status;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > maxBytes) controller.abort(new Error(`the answer is larger than ${maxBytes / 1024} KB`));
+    if (this.#bytes > maxBytes) this.#control?.abort(new Error(`the answer is larger than ${maxBytes / 1024} KB`));
     else this.#chunks.push(chunk);
   }
 
@@ -72,7 +73,9 @@ class Gathering implements Dispatcher.DispatchHandler {
     this.#resolve({ status: this.#status, body: Buffer.concat(this.#chunks).toString("utf8") });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: Error): void {
     this.#reject(error);
   }
+
+  drilledBy(): void {}
 }

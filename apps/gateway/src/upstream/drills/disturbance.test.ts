@@ -1,19 +1,19 @@
 import { chatChunks, deployment, FakeClock } from "@tuloy/testkit";
 import fc from "fast-check";
-import type { Dispatcher } from "undici";
 import { describe, expect, it } from "vitest";
 
-import type { CarriedHandler, UpstreamRequest } from "../outlet.ts";
+import type { CallControl, CallHandler, UpstreamRequest } from "../outlet.ts";
 import { Disturbance } from "./disturbance.ts";
 import type { DisturbingFault } from "./laying.ts";
 
 /** What a call's handler was told. */
-class Told implements CarriedHandler {
+class Told implements CallHandler {
   bytes = Buffer.alloc(0);
   end: "open" | "whole" | "broken" = "open";
-  carriedBy(): void {}
   drilledBy(): void {}
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onRequestStart(): void {}
+  onResponseStart(): void {}
+  onResponseData(chunk: Buffer): void {
     this.bytes = Buffer.concat([this.bytes, chunk]);
   }
   onResponseEnd(): void {
@@ -25,10 +25,9 @@ class Told implements CarriedHandler {
 }
 
 /** The provider's connection. */
-class Real implements Dispatcher.DispatchController {
+class Real implements CallControl {
   aborted = false;
   paused = false;
-  reason = null;
   abort(): void {
     this.aborted = true;
   }
@@ -69,13 +68,13 @@ function passThrough(
   const told = new Told();
   const real = new Real();
   const disturbance = new Disturbance(fault, { ...request, stream }, told, host);
-  disturbance.onRequestStart(real);
-  disturbance.onResponseStart(real, 200, { "content-type": stream ? "text/event-stream" : "application/json" });
+  disturbance.onRequestStart(real, false);
+  disturbance.onResponseStart(200, { "content-type": stream ? "text/event-stream" : "application/json" });
   for (const [index, chunk] of chunks.entries()) {
     if (index === endsAfter) host.underWay = false;
-    if (!real.aborted) disturbance.onResponseData(real, chunk);
+    if (!real.aborted) disturbance.onResponseData(chunk);
   }
-  if (real.aborted) disturbance.onResponseError(real, new Error("aborted"));
+  if (real.aborted) disturbance.onResponseError(new Error("aborted"));
   else disturbance.onResponseEnd();
   return { told, real, heldUp };
 }

@@ -1,40 +1,33 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import type { Dispatcher } from "undici";
-
-import type { CarriedHandler, Carrier, UpstreamRequest } from "../outlet.ts";
+import { connectionError } from "../connection-error.ts";
+import type { CallControl, CallHandler, UpstreamRequest } from "../outlet.ts";
 import type { DisturbingFault } from "./laying.ts";
-import { connectionError, FaultyLine, type FaultHost } from "./line.ts";
+import { FaultyLine, type FaultHost } from "./line.ts";
 import { EventSpoiler, HalfOfJson, type Spoiler, type Spoilt } from "./spoiler.ts";
 
 /**
  * Stands between a real provider's answer and the call's handler and spoils the answer at the right place: of a stream, after
  * so many events with content, or at its end when it has fewer; of a JSON answer, half-way. What the provider says in error is left as it is.
  */
-export class Disturbance extends FaultyLine implements CarriedHandler {
+export class Disturbance extends FaultyLine implements CallHandler {
   readonly #fault: DisturbingFault;
   readonly #request: UpstreamRequest;
-  readonly #inner: CarriedHandler;
-  #real: Dispatcher.DispatchController | null = null;
+  #real: CallControl | null = null;
   /** Null: the answer passes as it is. */
   #spoil: Spoiler | null = null;
   /** `slow-first-token`: what came before its time. */
   #early: Buffer[] | null = null;
   #endedEarly = false;
 
-  constructor(fault: DisturbingFault, request: UpstreamRequest, handler: CarriedHandler, host: FaultHost) {
+  constructor(fault: DisturbingFault, request: UpstreamRequest, handler: CallHandler, host: FaultHost) {
     super(handler, host);
     this.#fault = fault;
-    this.#inner = handler;
     this.#request = request;
   }
 
-  carriedBy(carrier: Carrier): void {
-    this.#inner.carriedBy(carrier);
-  }
-
   drilledBy(drillId: string): void {
-    this.#inner.drilledBy(drillId);
+    this.handler.drilledBy(drillId);
   }
 
   override abort(reason: Error): void {
@@ -52,19 +45,19 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
     if (this.#early === null) this.#real?.resume();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#real = controller;
-    this.handler.onRequestStart?.(this, null);
+  onRequestStart(control: CallControl, reused: boolean): void {
+    this.#real = control;
+    this.handler.onRequestStart(this, reused);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(status: number, headers: IncomingHttpHeaders): void {
     if (this.over) return;
     if (status === 200) this.#prepare();
-    this.handler.onResponseStart?.(this, status, headers);
-    if (this.#early !== null) controller.pause();
+    this.handler.onResponseStart(status, headers);
+    if (this.#early !== null) this.#real?.pause();
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     if (this.over) return;
     if (this.#early !== null) this.#early.push(chunk);
     else if (this.#spoil === null) this.data(chunk);
@@ -78,7 +71,7 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
     else this.#spoil.end();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: Error): void {
     if (this.#spoil !== nothingMore) this.fail(error);
   }
 
@@ -126,7 +119,7 @@ export class Disturbance extends FaultyLine implements CarriedHandler {
         this.holdUp();
         break;
       case "cut":
-        this.fail(connectionError("UND_ERR_SOCKET", "other side closed"));
+        this.fail(connectionError("ECONNRESET", "the other side closed the connection"));
         break;
       case "truncate":
       case "malformed":

@@ -1,7 +1,7 @@
 import type { Deployment } from "@tuloy/contract";
 
 import type { SandboxFault } from "../../sandbox/faults.ts";
-import type { CarriedHandler, Outlet, UpstreamRequest } from "../outlet.ts";
+import type { CallHandler, Outlet, UpstreamRequest } from "../outlet.ts";
 import { Disturbance } from "./disturbance.ts";
 import { layingOf } from "./laying.ts";
 import type { FaultHost } from "./line.ts";
@@ -30,7 +30,7 @@ export class DrilledOutlet implements Outlet {
     this.#faults = faults;
   }
 
-  dispatch(request: UpstreamRequest, handler: CarriedHandler): Error | null {
+  dispatch(request: UpstreamRequest, handler: CallHandler): Error | null {
     const laid = this.#faultFor(request);
     if (laid === undefined) return this.#real.dispatch(request, handler);
     handler.drilledBy(laid.drillId);
@@ -44,7 +44,7 @@ export class DrilledOutlet implements Outlet {
   }
 
   /** A call that a stand-in answered never comes here: it had no connection that could have been an old one. */
-  dispatchFresh(request: UpstreamRequest, handler: CarriedHandler): void {
+  dispatchFresh(request: UpstreamRequest, handler: CallHandler): void {
     const laid = this.#faultFor(request);
     const laying = laid && layingOf(laid.fault);
     const disturbed = laying && "disturbs" in laying;

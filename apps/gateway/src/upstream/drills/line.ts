@@ -1,5 +1,7 @@
 import type { Clock, Timer } from "@tuloy/contract";
-import type { Dispatcher } from "undici";
+
+import { connectionError } from "../connection-error.ts";
+import type { CallControl, CallHandler } from "../outlet.ts";
 
 /** What a fault under way needs of its drill. */
 export interface FaultHost {
@@ -15,36 +17,26 @@ export interface FaultHost {
 
 /**
  * A call's connection as its handler sees it while a fault is laid over it: the handler gives it up, pauses and resumes it
- * as it would undici's own. It has at most one timer, and ends once.
+ * as it would a real one. It has at most one timer, and ends once.
  */
-export abstract class FaultyLine implements Dispatcher.DispatchController {
-  protected readonly handler: Dispatcher.DispatchHandler;
+export abstract class FaultyLine implements CallControl {
+  protected readonly handler: CallHandler;
   protected readonly host: FaultHost;
   #timer: Timer | null = null;
   #forget: (() => void) | null = null;
   #over = false;
   #paused = false;
-  #reason: Error | null = null;
 
-  constructor(handler: Dispatcher.DispatchHandler, host: FaultHost) {
+  constructor(handler: CallHandler, host: FaultHost) {
     this.handler = handler;
     this.host = host;
   }
 
-  get aborted(): boolean {
-    return this.#reason !== null;
-  }
-
-  get reason(): Error | null {
-    return this.#reason;
-  }
-
-  get paused(): boolean {
+  protected get paused(): boolean {
     return this.#paused;
   }
 
   abort(reason: Error): void {
-    this.#reason = reason;
     this.fail(reason);
   }
 
@@ -83,19 +75,19 @@ export abstract class FaultyLine implements Dispatcher.DispatchController {
   }
 
   protected head(status: number, headers: Readonly<Record<string, string>>): void {
-    if (!this.#over) this.handler.onResponseStart?.(this, status, headers);
+    if (!this.#over) this.handler.onResponseStart(status, headers);
   }
 
   protected data(bytes: Buffer): void {
-    if (!this.#over) this.handler.onResponseData?.(this, bytes);
+    if (!this.#over) this.handler.onResponseData(bytes);
   }
 
   protected end(): void {
-    if (this.#close()) this.handler.onResponseEnd?.(this, {});
+    if (this.#close()) this.handler.onResponseEnd();
   }
 
   protected fail(error: Error): void {
-    if (this.#close()) this.handler.onResponseError?.(this, error);
+    if (this.#close()) this.handler.onResponseError(error);
   }
 
   #close(): boolean {
@@ -105,9 +97,4 @@ export abstract class FaultyLine implements Dispatcher.DispatchController {
     this.goOn();
     return true;
   }
-}
-
-/** An error as Node gives one for a connection. */
-export function connectionError(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }

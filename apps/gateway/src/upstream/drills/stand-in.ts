@@ -2,9 +2,10 @@ import { failureForms, type FailureForms, type SimulatedError } from "@tuloy/dia
 
 import { errorAnswers } from "../../sandbox/faults.ts";
 import { welcomePage } from "../../sandbox/strike.ts";
-import type { CarriedHandler, UpstreamRequest } from "../outlet.ts";
+import { connectionError } from "../connection-error.ts";
+import type { CallHandler, UpstreamRequest } from "../outlet.ts";
 import type { ReplacingFault } from "./laying.ts";
-import { connectionError, FaultyLine, type FaultHost } from "./line.ts";
+import { FaultyLine, type FaultHost } from "./line.ts";
 
 const heartbeatMs = 250;
 
@@ -17,7 +18,7 @@ export class StandIn extends FaultyLine {
   readonly #request: UpstreamRequest;
   readonly #forms: FailureForms;
 
-  constructor(fault: ReplacingFault, request: UpstreamRequest, handler: CarriedHandler, host: FaultHost) {
+  constructor(fault: ReplacingFault, request: UpstreamRequest, handler: CallHandler, host: FaultHost) {
     super(handler, host);
     this.#fault = fault;
     this.#request = request;
@@ -33,7 +34,7 @@ export class StandIn extends FaultyLine {
   #strike(): void {
     if (this.over) return;
     if (this.#fault.name === "refuse") return this.fail(connectionError("ECONNREFUSED", "connect ECONNREFUSED"));
-    this.handler.onRequestStart?.(this, null);
+    this.handler.onRequestStart(this, false);
     if (this.over) return;
     switch (this.#fault.name) {
       case "reset":

@@ -1,0 +1,218 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+
+import type { Clock, Timer } from "@tuloy/contract";
+
+import { connectionError } from "../connection-error.ts";
+import type { CallControl, CallHandler } from "../outlet.ts";
+import type { Connector } from "./connector.ts";
+import { ResponseParser, type ResponseSink } from "./response-parser.ts";
+
+/** Who keeps connections and gives them their calls. */
+export interface ConnectionOwner {
+  /** Its call is over, and it can carry another. */
+  onFree(connection: Connection): void;
+  /** It carries nothing any more. Called once. */
+  onClosed(connection: Connection): void;
+}
+
+/** A request, ready to be written. */
+export interface WrittenRequest {
+  /** One character a byte. */
+  readonly head: string;
+  readonly body: Buffer | null;
+}
+
+/** No connection is waited for longer, whatever the limit of the call. Milliseconds. */
+const connectMs = 60_000;
+
+/** What all sockets read into: what was read is copied out before anything else happens. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Up to this size a body is joined to its head in one write; beyond, the copy would cost more than a gathered write. */
+const joinedBytes = 16 * 1024;
+
+const hintedTimeout = /(?:^|[,;\s])timeout=(\d{1,6})\b/i;
+
+/**
+ * One connection to an upstream, which carries one call at a time. It is connected once, and thrown away when it breaks, when
+ * a call is given up in the middle, or when what came over it cannot be trusted to be an answer to the next one.
+ */
+export class Connection implements CallControl, ResponseSink {
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser(this);
+  readonly #connecting: Timer;
+  #standing = false;
+  #paused = false;
+  #handler: CallHandler | null = null;
+  #request: WrittenRequest | null = null;
+  #carried = 0;
+  #error: Error | null = null;
+  /** How long the server says that it keeps the connection when it is idle, in milliseconds; null where it does not say. */
+  keepMs: number | null = null;
+  /** When it was last freed, by the owner's clock; and its place among the idle ones, -1 while it is none of them. */
+  idleSince = 0;
+  idleAt = -1;
+
+  constructor(connector: Connector, owner: ConnectionOwner, clock: Clock) {
+    this.#owner = owner;
+    const onread = { buffer: readBuffer, callback: (length: number) => this.#read(length) };
+    const socket = connector.connect(onread, () => this.#onStanding());
+    this.#socket = socket;
+    socket.on("error", (error) => {
+      this.#error ??= error;
+    });
+    socket.on("end", () => this.#onEnd());
+    socket.on("close", () => {
+      this.#standing = false;
+      this.#connecting.cancel();
+      this.#fail(this.#error ?? closedByOther());
+      owner.onClosed(this);
+    });
+    this.#connecting = clock.after(connectMs, () =>
+      this.destroy(connectionError("ETIMEDOUT", "no connection came about")),
+    );
+  }
+
+  /** It stands, and nothing has come over it that nobody asked for. */
+  get usable(): boolean {
+    return this.#standing && !this.#socket.destroyed;
+  }
+
+  /** Only while it carries nothing. Connects first where it has to. */
+  carry(request: WrittenRequest, handler: CallHandler): void {
+    this.#handler = handler;
+    this.#request = request;
+    if (this.#standing) this.#begin(handler);
+  }
+
+  /** The call is given up. What was not sent yet leaves the connection as it was. */
+  abort(reason: Error): void {
+    const handler = this.#handler;
+    if (handler === null) return;
+    const unsent = this.#request !== null;
+    this.#handler = null;
+    this.#request = null;
+    if (unsent && this.usable) this.#owner.onFree(this);
+    else this.#socket.destroy();
+    handler.onResponseError(reason);
+  }
+
+  pause(): void {
+    if (this.#handler === null) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Breaks it; a call that it carries is told why. */
+  destroy(reason?: Error): void {
+    this.#error ??= reason ?? null;
+    this.#socket.destroy();
+  }
+
+  onHead(status: number, headers: IncomingHttpHeaders): void {
+    const hint = headers["keep-alive"];
+    if (hint !== undefined) this.#hinted(String(hint));
+    this.#handler?.onResponseStart(status, headers);
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#handler?.onResponseData(bytes);
+  }
+
+  onWhole(persistent: boolean): void {
+    const handler = this.#handler;
+    if (handler === null) return;
+    this.#handler = null;
+    // An answer that came before its request was out says nothing about what becomes of the rest of it.
+    if (persistent && this.#socket.writableLength === 0) {
+      this.resume();
+      this.#owner.onFree(this);
+    } else {
+      this.#socket.destroy();
+    }
+    handler.onResponseEnd();
+  }
+
+  #onStanding(): void {
+    this.#standing = true;
+    this.#connecting.cancel();
+    const handler = this.#handler;
+    if (handler === null) this.#owner.onFree(this);
+    else this.#begin(handler);
+  }
+
+  #begin(handler: CallHandler): void {
+    handler.onRequestStart(this, this.#carried > 0);
+    const request = this.#request;
+    if (request === null || this.#handler !== handler) return;
+    this.#request = null;
+    this.#carried += 1;
+    this.#write(request);
+  }
+
+  #write({ head, body }: WrittenRequest): void {
+    const socket = this.#socket;
+    if (body === null) {
+      socket.write(head, "latin1");
+    } else if (body.length <= joinedBytes) {
+      socket.write(head + body.toString("latin1"), "latin1");
+    } else {
+      socket.cork();
+      socket.write(head, "latin1");
+      socket.write(body);
+      socket.uncork();
+    }
+  }
+
+  /** @returns true: go on reading */
+  #read(length: number): boolean {
+    const bytes = Buffer.allocUnsafe(length);
+    readBuffer.copy(bytes, 0, 0, length);
+    if (this.#handler === null || this.#request !== null) {
+      // Nobody asked for this: whatever it is, it is no answer to what will be asked next.
+      this.#fail(connectionError("TULOY_NOT_HTTP", "the other side sent something that nobody had asked for"));
+      return true;
+    }
+    const wrong = this.#parser.read(bytes);
+    if (wrong !== null) this.#fail(connectionError("TULOY_NOT_HTTP", `what came is not HTTP: ${wrong}`));
+    return true;
+  }
+
+  #onEnd(): void {
+    this.#standing = false;
+    if (this.#handler === null || this.#parser.closed()) return;
+    this.#fail(closedByOther());
+  }
+
+  #fail(error: Error): void {
+    const handler = this.#handler;
+    this.#handler = null;
+    this.#request = null;
+    this.#socket.destroy();
+    handler?.onResponseError(firstOf(error));
+  }
+
+  #hinted(hint: string): void {
+    const [, seconds] = hintedTimeout.exec(hint) ?? [];
+    if (seconds !== undefined) this.keepMs = Number(seconds) * 1000;
+  }
+}
+
+/** As Node tells a connection that was closed before its answer. */
+function closedByOther(): Error {
+  return connectionError("ECONNRESET", "the other side closed the connection");
+}
+
+/** Where a name has several addresses and none can be reached, the error of all has no words of its own. */
+function firstOf(error: Error): Error {
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return first instanceof Error ? first : error;
+}
