@@ -49,7 +49,8 @@ export class SseCutter implements EventCutter {
   }
 
   #find(carry: Buffer | null, start: number, end: number): Buffer {
-    this.#foundTo = Math.max(this.#foundTo ?? 0, end);
+    // A comment inside an event has no bytes of its own, and the event's are not over with it.
+    if (carry !== null || end > start) this.#foundTo = Math.max(this.#foundTo ?? 0, end);
     const rest = this.#chunk.subarray(start, end);
     return carry === null ? rest : Buffer.concat([carry, rest]);
   }
