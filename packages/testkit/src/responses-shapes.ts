@@ -16,8 +16,8 @@ export interface ResponseShape {
   readonly model?: string;
   /** Default 5 in and 7 out. */
   readonly usage?: readonly [input: number, output: number];
-  /** Of the input what the cache held, and of the output what was reasoning. Default 2 and 3. */
-  readonly details?: readonly [cached: number, reasoning: number];
+  /** Of the input what the cache held, of the output what was reasoning, and of the input what was written to the cache. Default 2, 3 and 0. */
+  readonly details?: readonly [cached: number, reasoning: number, written?: number];
   /** Why it is incomplete. Default: it is whole. */
   readonly incomplete?: "max_output_tokens" | "content_filter";
   /** Further members of the response object. */
@@ -29,7 +29,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** A whole response object. */
 export function responseObject(items: readonly ResponseItem[], shape: ResponseShape = {}): Fields {
   const [input, output] = shape.usage ?? [5, 7];
-  const [cached, reasoning] = shape.details ?? [2, 3];
+  const [cached, reasoning, written = 0] = shape.details ?? [2, 3];
   return {
     ...frame(shape),
     status: shape.incomplete === undefined ? "completed" : "incomplete",
@@ -37,7 +37,7 @@ export function responseObject(items: readonly ResponseItem[], shape: ResponseSh
     output: items.map((item, index) => itemObject(item, itemId(item, index, shape))),
     usage: {
       input_tokens: input,
-      input_tokens_details: { cached_tokens: cached },
+      input_tokens_details: { cached_tokens: cached, cache_write_tokens: written },
       output_tokens: output,
       output_tokens_details: { reasoning_tokens: reasoning },
       total_tokens: input + output,

@@ -13,6 +13,7 @@ export function readUsage(value: unknown): Usage | null {
   const output = count(value.completion_tokens);
   if (input === null && output === null) return null;
   const inputDetails = isObject(value.prompt_tokens_details) ? value.prompt_tokens_details : null;
+  const written = count(inputDetails?.cache_write_tokens) ?? 0;
   const outputDetails = isObject(value.completion_tokens_details) ? value.completion_tokens_details : null;
   return {
     input_tokens: input ?? 0,
@@ -21,5 +22,6 @@ export function readUsage(value: unknown): Usage | null {
     output_tokens: output ?? 0,
     reasoning_tokens: count(outputDetails?.reasoning_tokens) ?? 0,
     source: "provider",
+    ...(written === 0 ? {} : { cache_write_tokens: written }),
   };
 }
