@@ -197,15 +197,16 @@ describe("a response that is written", () => {
     expect(streamed(told).at(-1)?.type).toBe("response.incomplete");
   });
 
-  it("says that the model declined, when it did so without a word", () => {
+  it("says that it was cut, when the model declined without a word, and puts none into its mouth", () => {
     expect(
       whole([
         ["begin", null, null],
         ["finish", "refusal"],
       ]),
     ).toMatchObject({
-      status: "completed",
-      output: [{ content: [{ type: "refusal" }] }],
+      status: "incomplete",
+      incomplete_details: { reason: "content_filter" },
+      output: [],
     });
   });
 

@@ -44,7 +44,6 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   readonly #calls = new Map<number, CallItem>();
   #usage: Usage | null = null;
   #finish: HubFinish = "stop";
-  #said = false;
   #refused = false;
   /** Any content was told. */
   #content = false;
@@ -93,7 +92,6 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   }
 
   text(text: string): void {
-    this.#said = true;
     this.#content = true;
     this.#message().say("output_text", text, this.#out);
   }
@@ -143,10 +141,8 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
 
   finish(reason: HubFinish, _stopSequence: string | null): void {
     this.#finish = reason;
-    if (reason !== "refusal" || this.#refused) return;
-    // Who refuses without a word still has to be heard as refusing; what was said before it was cut by the provider.
-    if (this.#said) this.#finish = "content_filter";
-    else this.refusal("The model declined to answer.");
+    // A refusal without words was cut, which clients know as a filter's work; words of our own would be taken for the model's.
+    if (reason === "refusal" && !this.#refused) this.#finish = "content_filter";
   }
 
   fail(_failure: Failure): void {}
