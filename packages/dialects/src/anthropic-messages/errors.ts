@@ -18,13 +18,21 @@ function typeOf(status: number): string {
   return types.get(status) ?? (status >= 500 ? "api_error" : "invalid_request_error");
 }
 
+/** Of a prompt that is too long; Anthropic has no code for it, and its clients shorten their history when they read them. */
+const tooLong = "prompt is too long";
+
+function wordsOf({ message, code }: ClientError): string {
+  return code === "context_length_exceeded" && !message.includes(tooLong) ? `${tooLong}: ${message}` : message;
+}
+
 /** `details` is where Anthropic puts what a type alone does not say; its SDKs show `error_code` of it. */
-function errorJson({ message, status, code, param, attempts }: ClientError, traceId: string): string {
+function errorJson(error: ClientError, traceId: string): string {
+  const { status, code, param, attempts } = error;
   return JSON.stringify({
     type: "error",
     error: {
       type: typeOf(status),
-      message,
+      message: wordsOf(error),
       details: {
         error_code: code,
         param,
