@@ -164,6 +164,7 @@ function readMessages(request: ReceivedRequest): Arrived {
       }
     }),
   }));
+  if (thinks) thoughtFirst(turns);
   const format = at(at(body, "output_config"), "format");
   return {
     pieces: piecesOf(turns, /^[a-zA-Z0-9_-]+$/),
@@ -206,6 +207,8 @@ function readConverse(request: ReceivedRequest): Arrived {
   const structure = at(at(at(body, "outputConfig"), "textFormat"), "structure");
   const { schema } = at(structure, "jsonSchema");
   const thinking = at(at(body, "additionalModelRequestFields"), "thinking");
+  const thinks = thinking.type === "enabled" || thinking.type === "adaptive";
+  if (thinks) thoughtFirst(turns);
   return {
     pieces,
     system: textOf(body.system),
@@ -215,7 +218,7 @@ function readConverse(request: ReceivedRequest): Arrived {
     }),
     schema: typeof schema === "string" ? members(JSON.parse(schema)) : null,
     limit: at(body, "inferenceConfig").maxTokens,
-    thinks: thinking.type === "enabled" || thinking.type === "adaptive",
+    thinks,
     stream: request.path.endsWith("/converse-stream"),
   };
 }
@@ -295,6 +298,16 @@ function piecesOf(turns: readonly Turn[], id: RegExp): readonly Piece[] {
     for (const one of open) must(id.test(one), `the id ${one}`);
     return blocks.flatMap((block) => pieceOf(block, role));
   });
+}
+
+/**
+ * "When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceding the lastmost set of `tool_use`
+ * and `tool_result` blocks)." All that was called for since the user last said something is one message to it.
+ */
+function thoughtFirst(turns: readonly Turn[]): void {
+  const asks = turns.findLastIndex(({ role, blocks }) => role === "user" && blocks[0]?.kind !== "result");
+  const answer = turns[asks + 1];
+  if (answer !== undefined) must(answer.blocks[0]?.kind === "thought", "calls without their thought");
 }
 
 function pieceOf(block: Block, role: unknown): readonly Piece[] {

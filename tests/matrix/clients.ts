@@ -1,7 +1,4 @@
-import { createAnthropic } from "@ai-sdk/anthropic";
-import { createOpenAI } from "@ai-sdk/openai";
 import Anthropic from "@anthropic-ai/sdk";
-import { generateText, jsonSchema, Output, stepCountIs, streamText, tool, type ModelMessage } from "ai";
 import OpenAI from "openai";
 
 /** What is asked, in no dialect's words. */
@@ -26,6 +23,7 @@ export interface Heard {
   readonly refusal: string;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly input: unknown }[];
   readonly finish: unknown;
+  /** Input, of it what a cache held, output, of it what was thought, what was written to a cache, and a total where there is one. */
   readonly usage: readonly (number | null | undefined)[];
   readonly own: unknown;
 }
@@ -42,12 +40,14 @@ export interface Place {
   readonly model: string;
   /** Further members of the body. */
   readonly more?: Readonly<Record<string, unknown>>;
+  /** Told each piece of a stream's text as the SDK gives it to its caller, whatever becomes of the stream. */
+  readonly hears?: (piece: string) => void;
 }
 
-const limit = 4000;
-const budget = 2000;
+export const limit = 4000;
+export const budget = 2000;
 
-function objectOf(members: readonly string[]) {
+export function objectOf(members: readonly string[]) {
   return {
     type: "object" as const,
     properties: Object.fromEntries(members.map((member) => [member, { type: "string" as const }])),
@@ -56,12 +56,13 @@ function objectOf(members: readonly string[]) {
   };
 }
 
-const places = objectOf(["at"]);
+export const places = objectOf(["at"]);
+const nobody = (): void => {};
 const dataUrl = (image: string): string => `data:image/png;base64,${image}`;
 
 const chat: Client = {
   dialect: "openai-chat",
-  async ask({ url, key, model, more }, asked, stream) {
+  async ask({ url, key, model, more, hears = nobody }, asked, stream) {
     const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
     const body = { model, ...chatBody(asked), ...more };
     if (!stream) return heardChat(await client.chat.completions.create(body));
@@ -71,6 +72,7 @@ const chat: Client = {
     run.on("chunk", ({ choices: [choice] }) => {
       thought += (choice?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? "";
     });
+    run.on("content", hears);
     return { ...heardChat(await run.finalChatCompletion()), thought };
   },
 };
@@ -128,6 +130,7 @@ function heardChat({ choices, usage }: OpenAI.ChatCompletion): Heard {
       usage?.prompt_tokens_details?.cached_tokens,
       usage?.completion_tokens,
       usage?.completion_tokens_details?.reasoning_tokens,
+      usage?.prompt_tokens_details?.cache_write_tokens,
       usage?.total_tokens,
     ],
     own: message,
@@ -136,11 +139,12 @@ function heardChat({ choices, usage }: OpenAI.ChatCompletion): Heard {
 
 const responses: Client = {
   dialect: "openai-responses",
-  async ask({ url, key, model, more }, asked, stream) {
+  async ask({ url, key, model, more, hears = nobody }, asked, stream) {
     const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
     const body = { model, ...responsesBody(asked), ...more };
     if (!stream) return heardResponse(await client.responses.create(body));
-    return heardResponse(await client.responses.stream(body).finalResponse());
+    const run = client.responses.stream(body).on("response.output_text.delta", ({ delta }) => hears(delta));
+    return heardResponse(await run.finalResponse());
   },
 };
 
@@ -195,6 +199,7 @@ function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Res
       usage?.input_tokens_details.cached_tokens,
       usage?.output_tokens,
       usage?.output_tokens_details.reasoning_tokens,
+      usage?.input_tokens_details.cache_write_tokens,
       usage?.total_tokens,
     ],
     own: output,
@@ -203,11 +208,11 @@ function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Res
 
 const messages: Client = {
   dialect: "anthropic-messages",
-  async ask({ url, key, model, more }, asked, stream) {
+  async ask({ url, key, model, more, hears = nobody }, asked, stream) {
     const client = new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0 });
     const body = { model, ...messagesBody(asked), ...more };
     if (!stream) return heardMessage(await client.messages.create(body));
-    return heardMessage(await client.messages.stream(body).finalMessage());
+    return heardMessage(await client.messages.stream(body).on("text", hears).finalMessage());
   },
 };
 
@@ -252,98 +257,16 @@ function heardMessage({ content, stop_reason, usage }: Anthropic.Message): Heard
       block.type === "tool_use" ? [{ id: block.id, name: block.name, input: block.input }] : [],
     ),
     finish: stop_reason,
-    usage: [usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens],
+    usage: [
+      usage.input_tokens,
+      usage.cache_read_input_tokens,
+      usage.output_tokens,
+      usage.output_tokens_details?.thinking_tokens,
+      usage.cache_creation_input_tokens,
+    ],
     own: content,
   };
 }
 
-/** Vercel's SDK, which runs the tools by itself and asks again. */
-function vercel(dialect: Client["dialect"]): Client {
-  return {
-    dialect,
-    async ask(at, { turns, system, tools = [], schema }, stream) {
-      const asks = {
-        model: vercelModel(dialect, at),
-        messages: turns.map((turn): ModelMessage => {
-          if (!("user" in turn)) throw new Error("this SDK keeps the history itself");
-          const { user: text, image } = turn;
-          if (image === undefined) return { role: "user", content: text };
-          return {
-            role: "user",
-            content: [
-              { type: "text", text },
-              { type: "file", data: image, mediaType: "image/png" },
-            ],
-          };
-        }),
-        ...(system === undefined ? {} : { system }),
-        tools: Object.fromEntries(
-          tools.map((name) => [
-            name,
-            tool({
-              inputSchema: jsonSchema<{ at: string }>(places),
-              execute: ({ at: where }) => `${name} in ${where}`,
-            }),
-          ]),
-        ),
-        stopWhen: stepCountIs(3),
-        ...(schema === undefined ? {} : { output: Output.object({ schema: jsonSchema(objectOf(schema)) }) }),
-        maxOutputTokens: limit,
-        maxRetries: 0,
-        // With that, it sends items whole instead of referring to them.
-        providerOptions: { openai: { store: false } },
-      };
-      const heard = stream ? await streamedVercel(asks) : await generateText(asks);
-      const { steps, text, reasoningText, finishReason, usage } = heard;
-      return {
-        thought: reasoningText ?? "",
-        text,
-        refusal: "",
-        calls: steps.flatMap(({ toolCalls }) =>
-          toolCalls.map(({ toolCallId: id, toolName: name, input }) => ({ id, name, input: input as unknown })),
-        ),
-        finish: [finishReason, steps.length],
-        usage: [
-          usage.inputTokens,
-          usage.inputTokenDetails.cacheReadTokens,
-          usage.outputTokens,
-          usage.outputTokenDetails.reasoningTokens,
-          usage.totalTokens,
-        ],
-        own: [
-          steps.map(({ toolResults }) => toolResults.map(({ output }) => output as unknown)),
-          schema === undefined ? null : await heard.output,
-        ],
-      };
-    },
-  };
-}
-
-async function streamedVercel(asks: Parameters<typeof streamText>[0]) {
-  const { promise: failed, reject } = Promise.withResolvers<never>();
-  const run = streamText({ ...asks, onError: ({ error }) => reject(error) });
-  const whole = async () => ({
-    steps: await run.steps,
-    text: await run.text,
-    reasoningText: await run.reasoningText,
-    finishReason: await run.finishReason,
-    usage: await run.usage,
-    output: run.output as PromiseLike<unknown>,
-  });
-  return Promise.race([whole(), failed]);
-}
-
-function vercelModel(dialect: Client["dialect"], { url, key, model }: Place) {
-  const at = { baseURL: `${url}/v1`, apiKey: key };
-  if (dialect === "anthropic-messages") return createAnthropic(at)(model);
-  return dialect === "openai-chat" ? createOpenAI(at).chat(model) : createOpenAI(at).responses(model);
-}
-
 /** The three official SDKs' ways to ask. */
 export const official = { chat, responses, messages } as const;
-
-export const vercels = {
-  "@ai-sdk/openai, chat": vercel("openai-chat"),
-  "@ai-sdk/openai, responses": vercel("openai-responses"),
-  "@ai-sdk/anthropic": vercel("anthropic-messages"),
-} as const;

@@ -1,13 +1,10 @@
 import {
-  answersAnthropicError,
-  answersAwsError,
   answersConverse,
-  answersError,
   answersMessage,
   answersResponse,
   chatChunk,
+  geminiBlocked,
   geminiUsage,
-  googleError,
   sse,
 } from "@tuloy/testkit";
 import type { ConverseBlock, MessageBlock, ResponseItem, Script } from "@tuloy/testkit";
@@ -34,6 +31,8 @@ export interface Said {
   readonly calls?: readonly Called[];
   /** What cut it: its limit of tokens, or a filter. Default: nothing. */
   readonly cut?: "length" | "filter";
+  /** Of the input, what was written to a cache: Anthropic's and Bedrock's count that apart. */
+  readonly written?: number;
 }
 
 /** The counts of every answer: all input, of it what the cache held, all output, of it what was thought. */
@@ -51,30 +50,15 @@ export const says: Readonly<Record<Spoken, (said: Said) => Script>> = {
   "bedrock-converse": saysInConverse,
 };
 
-/** The request itself is wrong, in each dialect's own error. */
-export const refuses: Readonly<Record<Spoken, (words: string) => Script>> = {
-  "openai-chat": (words) => answersError(400, null, words),
-  "openai-responses": (words) => answersError(400, null, words),
-  "anthropic-messages": (words) => answersAnthropicError(400, "invalid_request_error", words),
-  gemini: (words) => (reply) => reply.json(400, googleError(400, "INVALID_ARGUMENT", words)),
-  "bedrock-converse": (words) => answersAwsError(400, "ValidationException", words),
-};
-
-/** Nothing more is taken for now, in each dialect's own error. */
-export const limits: Readonly<Record<Spoken, Script>> = {
-  "openai-chat": answersError(429, "rate_limit_exceeded", "Too many requests."),
-  "openai-responses": answersError(429, "rate_limit_exceeded", "Too many requests."),
-  "anthropic-messages": answersAnthropicError(429, "rate_limit_error", "Too many requests."),
-  gemini: (reply) => reply.json(429, googleError(429, "RESOURCE_EXHAUSTED", "Too many requests.")),
-  "bedrock-converse": answersAwsError(429, "ThrottlingException", "Too many requests."),
-};
-
-function saysInChat({ thought, text, refusal, calls = [], cut }: Said): Script {
+function saysInChat({ thought, text, refusal, calls = [], cut, written }: Said): Script {
   const usage = {
     prompt_tokens: counts.input,
     completion_tokens: counts.output,
     total_tokens: counts.input + counts.output,
-    prompt_tokens_details: { cached_tokens: counts.cached },
+    prompt_tokens_details: {
+      cached_tokens: counts.cached,
+      ...(written === undefined ? {} : { cache_write_tokens: written }),
+    },
     completion_tokens_details: { reasoning_tokens: counts.thought },
   };
   const ends = { length: "length", filter: "content_filter" } as const;
@@ -115,7 +99,7 @@ function saysInChat({ thought, text, refusal, calls = [], cut }: Said): Script {
   };
 }
 
-function saysInResponses({ thought, text, refusal, calls = [], cut }: Said): Script {
+function saysInResponses({ thought, text, refusal, calls = [], cut, written = 0 }: Said): Script {
   const items: ResponseItem[] = [];
   if (thought !== undefined) items.push({ reasoning: thought, encrypted: sealOf("openai-responses") });
   if (text !== undefined) items.push({ text });
@@ -124,12 +108,12 @@ function saysInResponses({ thought, text, refusal, calls = [], cut }: Said): Scr
   const reasons = { length: "max_output_tokens", filter: "content_filter" } as const;
   return answersResponse(items, {
     usage: [counts.input, counts.output],
-    details: [counts.cached, counts.thought],
+    details: [counts.cached, counts.thought, written],
     ...(cut === undefined ? {} : { incomplete: reasons[cut] }),
   });
 }
 
-function saysInMessages({ thought, text, refusal, calls = [], cut }: Said): Script {
+function saysInMessages({ thought, text, refusal, calls = [], cut, written = 0 }: Said): Script {
   const blocks: MessageBlock[] = [];
   if (thought !== undefined)
     blocks.push({ type: "thinking", thinking: thought, signature: sealOf("anthropic-messages") });
@@ -141,8 +125,9 @@ function saysInMessages({ thought, text, refusal, calls = [], cut }: Said): Scri
   const end = cut ?? (refusal === undefined ? undefined : "filter");
   return answersMessage(blocks, {
     usage: {
-      input: counts.input - counts.cached,
+      input: counts.input - counts.cached - written,
       read: counts.cached,
+      written,
       output: counts.output,
       thinking: counts.thought,
     },
@@ -152,6 +137,11 @@ function saysInMessages({ thought, text, refusal, calls = [], cut }: Said): Scri
 
 function saysInGemini({ thought, text, calls = [], cut }: Said): Script {
   const reasons = { length: "MAX_TOKENS", filter: "SAFETY" } as const;
+  const usage = geminiUsage(counts.input, counts.output - counts.thought, counts.thought, counts.cached);
+  // It declines before it has said anything by refusing the prompt.
+  if (cut === "filter" && (thought ?? text) === undefined && calls.length === 0) {
+    return blocks(geminiBlocked(reasons.filter, usage));
+  }
   const events: unknown[][] = [
     ...pieces(thought).map((piece) => [{ text: piece, thought: true }]),
     ...pieces(text).map((piece) => [{ text: piece }]),
@@ -165,12 +155,19 @@ function saysInGemini({ thought, text, calls = [], cut }: Said): Script {
   // An answer without calls is signed behind its text.
   else if (thought !== undefined) events.push([{ text: "", thoughtSignature: sealOf("gemini") }]);
   return answersGemini(events, {
-    usage: geminiUsage(counts.input, counts.output - counts.thought, counts.thought, counts.cached),
+    usage,
     ...(cut === undefined ? {} : { finishReason: reasons[cut] }),
   });
 }
 
-function saysInConverse({ thought, text, calls = [], cut }: Said): Script {
+function blocks(answer: unknown): Script {
+  return (reply, request) =>
+    request.path.includes(":streamGenerateContent")
+      ? reply.eventStream().chunk(sse(answer)).end()
+      : reply.json(200, answer);
+}
+
+function saysInConverse({ thought, text, calls = [], cut, written = 0 }: Said): Script {
   const blocks: ConverseBlock[] = [];
   if (thought !== undefined)
     blocks.push({ reasoningContent: { reasoningText: { text: thought, signature: sealOf("bedrock-converse") } } });
@@ -178,7 +175,7 @@ function saysInConverse({ thought, text, calls = [], cut }: Said): Script {
   for (const { id, name, input } of calls) blocks.push({ toolUse: { toolUseId: id, name, input } });
   const reasons = { length: "max_tokens", filter: "content_filtered" } as const;
   return answersConverse(blocks, {
-    usage: [counts.input - counts.cached, counts.output, counts.cached],
+    usage: [counts.input - counts.cached - written, counts.output, counts.cached, written],
     ...(cut === undefined ? {} : { stopReason: reasons[cut] }),
   });
 }

@@ -5,7 +5,8 @@ import { aiStudio } from "../gemini-scene.ts";
 import type { TestProvider } from "../harness.ts";
 import { speaksResponses } from "../responses-scene.ts";
 import { arrived } from "./arrived.ts";
-import { refuses, type Spoken } from "./said.ts";
+import { refuses } from "./fails.ts";
+import type { Spoken } from "./said.ts";
 
 /** A model that every SDK here knows as one that thinks and gives objects by a schema. */
 export const name = "claude-haiku-4-5";

@@ -1,0 +1,108 @@
+import {
+  answersAnthropicError,
+  answersAwsError,
+  answersError,
+  anthropicError,
+  chatChunks,
+  converseEvents,
+  converseException,
+  converseStream,
+  geminiTextEvents,
+  googleError,
+  messageEvents,
+  openaiError,
+  responseEvents,
+  sse,
+} from "@tuloy/testkit";
+import type { Reply, Script } from "@tuloy/testkit";
+
+import type { Spoken } from "./said.ts";
+
+type InEach<What> = Readonly<Record<Spoken, What>>;
+
+/** The request itself is wrong, in each dialect's own error. */
+export const refuses: InEach<(words: string) => Script> = {
+  "openai-chat": (words) => answersError(400, null, words),
+  "openai-responses": (words) => answersError(400, null, words),
+  "anthropic-messages": (words) => answersAnthropicError(400, "invalid_request_error", words),
+  gemini: (words) => (reply) => reply.json(400, googleError(400, "INVALID_ARGUMENT", words)),
+  "bedrock-converse": (words) => answersAwsError(400, "ValidationException", words),
+};
+
+const openaiTooLong = answersError(
+  400,
+  "context_length_exceeded",
+  "This model's maximum context length is 200000 tokens. However, your messages resulted in 200001 tokens.",
+);
+
+/** The request is longer than the model's window, as each provider says it. */
+export const tooLong: InEach<Script> = {
+  "openai-chat": openaiTooLong,
+  "openai-responses": openaiTooLong,
+  "anthropic-messages": refuses["anthropic-messages"]("prompt is too long: 200001 tokens > 200000 maximum"),
+  gemini: refuses.gemini("The input token count (200001) exceeds the maximum number of tokens allowed (200000)."),
+  "bedrock-converse": refuses["bedrock-converse"]("Input is too long for requested model."),
+};
+
+/** Nothing more is taken for now, in each dialect's own error. */
+export const limits: InEach<Script> = {
+  "openai-chat": answersError(429, "rate_limit_exceeded", "Too many requests."),
+  "openai-responses": answersError(429, "rate_limit_exceeded", "Too many requests."),
+  "anthropic-messages": answersAnthropicError(429, "rate_limit_error", "Too many requests."),
+  gemini: (reply) => reply.json(429, googleError(429, "RESOURCE_EXHAUSTED", "Too many requests.")),
+  "bedrock-converse": answersAwsError(429, "ThrottlingException", "Too many requests."),
+};
+
+/** The provider has too much to do. */
+export const overloads: InEach<Script> = {
+  "openai-chat": answersError(503, "server_is_overloaded", "Our servers are overloaded."),
+  "openai-responses": answersError(503, "server_is_overloaded", "Our servers are overloaded."),
+  "anthropic-messages": answersAnthropicError(529, "overloaded_error", "Overloaded"),
+  gemini: (reply) => reply.json(503, googleError(503, "UNAVAILABLE", "The model is overloaded.")),
+  "bedrock-converse": answersAwsError(503, "ServiceUnavailableException", "Bedrock is unable to process your request."),
+};
+
+/** Something broke there. */
+export const crashes: InEach<Script> = {
+  "openai-chat": answersError(500, null, "The server had an error."),
+  "openai-responses": answersError(500, null, "The server had an error."),
+  "anthropic-messages": answersAnthropicError(500, "api_error", "Internal server error"),
+  gemini: (reply) => reply.json(500, googleError(500, "INTERNAL", "An internal error has occurred.")),
+  "bedrock-converse": answersAwsError(500, "InternalServerException", "An unexpected error."),
+};
+
+const piecesOf = (text: string): string[] => text.match(/\s*\S+/g) ?? [];
+const say = (reply: Reply, events: readonly (string | Buffer)[]): Reply =>
+  events.reduce((said, event) => said.chunk(event), reply);
+
+/** A stream that says a text and has not ended with it. */
+export const begins: InEach<(reply: Reply, text: string) => Reply> = {
+  "openai-chat": (reply, text) =>
+    say(reply.eventStream(), chatChunks(piecesOf(text), { finishReason: null, done: false })),
+  "openai-responses": (reply, text) => {
+    const events = responseEvents([{ text }]);
+    return say(
+      reply.eventStream(),
+      events.slice(
+        0,
+        events.findIndex((event) => event.includes("response.output_text.done")),
+      ),
+    );
+  },
+  "anthropic-messages": (reply, text) =>
+    say(reply.eventStream(), messageEvents([{ type: "text", text }], { stopReason: null }).slice(0, -1)),
+  gemini: (reply, text) => say(reply.eventStream(), geminiTextEvents(piecesOf(text)).slice(0, -1)),
+  "bedrock-converse": (reply, text) =>
+    say(converseStream(reply), converseEvents([{ text }], { stopReason: null }).slice(0, -1)),
+};
+
+const responsesError = { code: "server_error", message: "The server had an error." };
+
+/** What a provider says in a stream when it fails in its middle. */
+export const breaks: InEach<string | Buffer> = {
+  "openai-chat": sse(openaiError(500, "server_error", "The server had an error.")),
+  "openai-responses": sse({ type: "error", sequence_number: 99, ...responsesError, param: null }, "error"),
+  "anthropic-messages": sse(anthropicError("overloaded_error", "Overloaded"), "error"),
+  gemini: sse(googleError(503, "UNAVAILABLE", "The model is overloaded.")),
+  "bedrock-converse": converseException("modelStreamErrorException", "The model failed."),
+};
