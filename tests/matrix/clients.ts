@@ -180,6 +180,10 @@ function responsesBody({ turns, system, tools = [], schema, thinks }: Asked) {
 }
 
 function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Responses.Response): Heard {
+  // Servers that are not OpenAI's leave out what the SDK takes for granted.
+  const details: Partial<Pick<OpenAI.Responses.ResponseUsage, "input_tokens_details" | "output_tokens_details">> = {
+    ...usage,
+  };
   const contents = output.flatMap((item) => (item.type === "message" ? item.content : []));
   return {
     thought: output
@@ -196,10 +200,10 @@ function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Res
     finish: [status, incomplete_details?.reason],
     usage: [
       usage?.input_tokens,
-      usage?.input_tokens_details.cached_tokens,
+      details.input_tokens_details?.cached_tokens,
       usage?.output_tokens,
-      usage?.output_tokens_details.reasoning_tokens,
-      usage?.input_tokens_details.cache_write_tokens,
+      details.output_tokens_details?.reasoning_tokens,
+      details.input_tokens_details?.cache_write_tokens,
       usage?.total_tokens,
     ],
     own: output,

@@ -1,13 +1,12 @@
-import Anthropic from "@anthropic-ai/sdk";
 import { startUpstream } from "@tuloy/testkit";
 import type { Script, ScriptedUpstream } from "@tuloy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { apiKey } from "../../harness.ts";
-import { official, type Client, type Place } from "../../matrix/clients.ts";
+import { official, type Client } from "../../matrix/clients.ts";
 import { begins, breaks, crashes, limits, overloads, refuses, tooLong } from "../../matrix/fails.ts";
+import { raised } from "../../matrix/raised.ts";
 import { spoken, type Spoken } from "../../matrix/said.ts";
-import { name, providers, strict } from "../../matrix/scenes.ts";
+import { providers, strict } from "../../matrix/scenes.ts";
 import { vercels } from "../../matrix/vercel.ts";
 import { openScene, setScene } from "../../scene.ts";
 
@@ -120,40 +119,4 @@ function inEach<What>(made: (dialect: Spoken) => What): Readonly<Record<Spoken, 
 /** All that was said before. Vercel's SDK lets go of what it has not given yet when an error comes. */
 function whatIsHeard(client: Client): RegExp {
   return Object.values<Client>(vercels).includes(client) ? /^and so on( and( on)?)?$/ : /^and so on and on$/;
-}
-
-interface Raised {
-  /** Of a stream, before. */
-  readonly heard: string;
-  /** All that the error says, in whatever member. */
-  readonly told: string;
-  readonly gist: {
-    readonly kind: string;
-    readonly status: unknown;
-    readonly type: unknown;
-    /** For an SDK that says so. */
-    readonly isRetryable: unknown;
-  };
-}
-
-/** What a caller has to go by. An answer that is taken for whole is an error of the test. */
-async function raised(client: Client, url: string, stream: boolean): Promise<Raised> {
-  let heard = "";
-  const place: Place = { url, key: apiKey, model: name, hears: (piece) => (heard += piece) };
-  const error: unknown = await client
-    .ask(place, { turns: [{ user: "Hi" }] }, stream)
-    .then(() => null)
-    .catch((thrown: unknown) => thrown);
-  if (!(error instanceof Error)) throw new Error("no error was raised");
-  const { status, statusCode, isRetryable, type, code, responseBody } = error as Error & Record<string, unknown>;
-  return {
-    heard,
-    told: [error.message, code, responseBody].join(" "),
-    gist: { kind: kindOf(error), status: status ?? statusCode, type, isRetryable },
-  };
-}
-
-/** Anthropic's SDK has kinds of its class for all that fails there: 503 is one, 529 another. */
-function kindOf(error: Error): string {
-  return error instanceof Anthropic.InternalServerError ? "InternalServerError" : error.constructor.name;
 }
