@@ -38,8 +38,8 @@ export interface Place {
   readonly url: string;
   readonly key: string;
   readonly model: string;
-  /** Further members of the body. */
-  readonly more?: Readonly<Record<string, unknown>>;
+  /** Further ones. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Told each piece of a stream's text as the SDK gives it to its caller, whatever becomes of the stream. */
   readonly hears?: (piece: string) => void;
 }
@@ -62,9 +62,9 @@ const dataUrl = (image: string): string => `data:image/png;base64,${image}`;
 
 const chat: Client = {
   dialect: "openai-chat",
-  async ask({ url, key, model, more, hears = nobody }, asked, stream) {
-    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
-    const body = { model, ...chatBody(asked), ...more };
+  async ask({ url, key, model, headers, hears = nobody }, asked, stream) {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0, defaultHeaders: headers });
+    const body = { model, ...chatBody(asked) };
     if (!stream) return heardChat(await client.chat.completions.create(body));
     const run = client.chat.completions.stream({ ...body, stream_options: { include_usage: true } });
     let thought = "";
@@ -139,9 +139,9 @@ function heardChat({ choices, usage }: OpenAI.ChatCompletion): Heard {
 
 const responses: Client = {
   dialect: "openai-responses",
-  async ask({ url, key, model, more, hears = nobody }, asked, stream) {
-    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
-    const body = { model, ...responsesBody(asked), ...more };
+  async ask({ url, key, model, headers, hears = nobody }, asked, stream) {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0, defaultHeaders: headers });
+    const body = { model, ...responsesBody(asked) };
     if (!stream) return heardResponse(await client.responses.create(body));
     const run = client.responses.stream(body).on("response.output_text.delta", ({ delta }) => hears(delta));
     return heardResponse(await run.finalResponse());
@@ -212,9 +212,9 @@ function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Res
 
 const messages: Client = {
   dialect: "anthropic-messages",
-  async ask({ url, key, model, more, hears = nobody }, asked, stream) {
-    const client = new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0 });
-    const body = { model, ...messagesBody(asked), ...more };
+  async ask({ url, key, model, headers, hears = nobody }, asked, stream) {
+    const client = new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0, defaultHeaders: headers });
+    const body = { model, ...messagesBody(asked) };
     if (!stream) return heardMessage(await client.messages.create(body));
     return heardMessage(await client.messages.stream(body).on("text", hears).finalMessage());
   },

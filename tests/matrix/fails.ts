@@ -3,20 +3,15 @@ import {
   answersAwsError,
   answersError,
   anthropicError,
-  chatChunks,
-  converseEvents,
   converseException,
   converseStream,
-  geminiTextEvents,
   googleError,
-  messageEvents,
   openaiError,
-  responseEvents,
   sse,
 } from "@tuloy/testkit";
 import type { Reply, Script } from "@tuloy/testkit";
 
-import type { Spoken } from "./said.ts";
+import { streamed, type Said, type Spoken } from "./said.ts";
 
 type InEach<What> = Readonly<Record<Spoken, What>>;
 
@@ -71,29 +66,27 @@ export const crashes: InEach<Script> = {
   "bedrock-converse": answersAwsError(500, "InternalServerException", "An unexpected error."),
 };
 
-const piecesOf = (text: string): string[] => text.match(/\s*\S+/g) ?? [];
-const say = (reply: Reply, events: readonly (string | Buffer)[]): Reply =>
-  events.reduce((said, event) => said.chunk(event), reply);
+/** A stream that says the first `events` of an answer, and goes on. */
+export function begins(dialect: Spoken, reply: Reply, said: Said, events: number): Reply {
+  const head = dialect === "bedrock-converse" ? converseStream(reply) : reply.eventStream();
+  return streamed[dialect](said)
+    .slice(0, events)
+    .reduce((told, event) => told.chunk(event), head);
+}
 
-/** A stream that says a text and has not ended with it. */
-export const begins: InEach<(reply: Reply, text: string) => Reply> = {
-  "openai-chat": (reply, text) =>
-    say(reply.eventStream(), chatChunks(piecesOf(text), { finishReason: null, done: false })),
-  "openai-responses": (reply, text) => {
-    const events = responseEvents([{ text }]);
-    return say(
-      reply.eventStream(),
-      events.slice(
-        0,
-        events.findIndex((event) => event.includes("response.output_text.done")),
-      ),
-    );
-  },
-  "anthropic-messages": (reply, text) =>
-    say(reply.eventStream(), messageEvents([{ type: "text", text }], { stopReason: null }).slice(0, -1)),
-  gemini: (reply, text) => say(reply.eventStream(), geminiTextEvents(piecesOf(text)).slice(0, -1)),
-  "bedrock-converse": (reply, text) =>
-    say(converseStream(reply), converseEvents([{ text }], { stopReason: null }).slice(0, -1)),
+/** A stream that says all of a text and has not ended with it. */
+export function saysAll(dialect: Spoken, reply: Reply, text: string): Reply {
+  const words = text.match(/\s*\S+/g)?.length ?? 0;
+  return begins(dialect, reply, { text }, before[dialect] + words);
+}
+
+/** The events of a stream before the first piece of its text. */
+const before: InEach<number> = {
+  "openai-chat": 1,
+  "openai-responses": 4,
+  "anthropic-messages": 3,
+  gemini: 0,
+  "bedrock-converse": 1,
 };
 
 const responsesError = { code: "server_error", message: "The server had an error." };

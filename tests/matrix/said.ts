@@ -3,11 +3,24 @@ import {
   answersMessage,
   answersResponse,
   chatChunk,
+  converseEvents,
   geminiBlocked,
+  geminiEvents,
   geminiUsage,
+  messageEvents,
+  responseEvents,
   sse,
 } from "@tuloy/testkit";
-import type { ConverseBlock, MessageBlock, ResponseItem, Script } from "@tuloy/testkit";
+import type {
+  ConverseBlock,
+  ConverseShape,
+  GeminiShape,
+  MessageBlock,
+  MessageShape,
+  ResponseItem,
+  ResponseShape,
+  Script,
+} from "@tuloy/testkit";
 
 import { answersGemini } from "../gemini-scene.ts";
 
@@ -15,6 +28,9 @@ import { answersGemini } from "../gemini-scene.ts";
 export const spoken = ["openai-chat", "openai-responses", "anthropic-messages", "gemini", "bedrock-converse"] as const;
 
 export type Spoken = (typeof spoken)[number];
+
+/** Those of the models here that are Claude's. */
+export const claudes: ReadonlySet<Spoken> = new Set(["anthropic-messages", "bedrock-converse"]);
 
 interface Called {
   readonly id: string;
@@ -44,14 +60,29 @@ export const sealOf = (dialect: Spoken): string => Buffer.from(`sealed by ${dial
 /** The same answer in each dialect, whole or as a stream, as it is asked for. */
 export const says: Readonly<Record<Spoken, (said: Said) => Script>> = {
   "openai-chat": saysInChat,
-  "openai-responses": saysInResponses,
-  "anthropic-messages": saysInMessages,
+  "openai-responses": (said) => answersResponse(...responseOf(said)),
+  "anthropic-messages": (said) => answersMessage(...messageOf(said)),
   gemini: saysInGemini,
-  "bedrock-converse": saysInConverse,
+  "bedrock-converse": (said) => answersConverse(...converseOf(said)),
 };
 
-function saysInChat({ thought, text, refusal, calls = [], cut, written }: Said): Script {
-  const usage = {
+/** All that is said of it in a stream. */
+export const streamed: Readonly<Record<Spoken, (said: Said) => readonly (string | Buffer)[]>> = {
+  "openai-chat": streamedInChat,
+  "openai-responses": (said) => responseEvents(...responseOf(said)),
+  "anthropic-messages": (said) => messageEvents(...messageOf(said)),
+  gemini: (said) => geminiEvents(...geminiOf(said)),
+  "bedrock-converse": (said) => converseEvents(...converseOf(said)),
+};
+
+const chatEnds = { length: "length", filter: "content_filter" } as const;
+
+function chatFinish({ calls = [], cut }: Said): string {
+  return cut === undefined ? (calls.length > 0 ? "tool_calls" : "stop") : chatEnds[cut];
+}
+
+function chatUsage({ written }: Said): unknown {
+  return {
     prompt_tokens: counts.input,
     completion_tokens: counts.output,
     total_tokens: counts.input + counts.output,
@@ -61,59 +92,72 @@ function saysInChat({ thought, text, refusal, calls = [], cut, written }: Said):
     },
     completion_tokens_details: { reasoning_tokens: counts.thought },
   };
-  const ends = { length: "length", filter: "content_filter" } as const;
-  const finish = cut === undefined ? (calls.length > 0 ? "tool_calls" : "stop") : ends[cut];
-  const toolCalls = calls.map(({ id, name, input }) => ({
+}
+
+function chatCalls({ calls = [] }: Said) {
+  return calls.map(({ id, name, input }) => ({
     id,
     type: "function",
     function: { name, arguments: JSON.stringify(input) },
   }));
-  return (reply, request) => {
-    if ((request.json() as { readonly stream?: boolean }).stream !== true) {
-      const message = {
-        role: "assistant",
-        content: text ?? null,
-        refusal: refusal ?? null,
-        ...(thought === undefined ? {} : { reasoning_content: thought }),
-        ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
-      };
-      const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }];
-      return reply.json(200, { ...chatChunk({ delta: {} }), object: "chat.completion", choices, usage });
-    }
-    const deltas: unknown[] = [
-      { role: "assistant", content: "" },
-      ...pieces(thought).map((piece) => ({ reasoning_content: piece })),
-      ...pieces(text).map((content) => ({ content })),
-      ...pieces(refusal).map((piece) => ({ refusal: piece })),
-    ];
-    for (const [index, { function: called, ...head }] of toolCalls.entries()) {
-      deltas.push({ tool_calls: [{ index, ...head, function: { name: called.name, arguments: "" } }] });
-      for (const piece of called.arguments.match(/.{1,6}/gsu) ?? [])
-        deltas.push({ tool_calls: [{ index, function: { arguments: piece } }] });
-    }
-    reply.eventStream();
-    for (const delta of deltas) reply.chunk(sse(chatChunk({ delta })));
-    reply.chunk(sse(chatChunk({ delta: {}, finish_reason: finish })));
-    reply.chunk(sse({ ...chatChunk({ delta: {} }), choices: [], usage }));
-    return reply.chunk(sse("[DONE]")).end();
-  };
 }
 
-function saysInResponses({ thought, text, refusal, calls = [], cut, written = 0 }: Said): Script {
+function saysInChat(said: Said): Script {
+  const { thought, text, refusal } = said;
+  const toolCalls = chatCalls(said);
+  const message = {
+    role: "assistant",
+    content: text ?? null,
+    refusal: refusal ?? null,
+    ...(thought === undefined ? {} : { reasoning_content: thought }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+  };
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: chatFinish(said) }];
+  const whole = { ...chatChunk({ delta: {} }), object: "chat.completion", choices, usage: chatUsage(said) };
+  return (reply, request) =>
+    (request.json() as { readonly stream?: boolean }).stream === true
+      ? streamedInChat(said)
+          .reduce((told, event) => told.chunk(event), reply.eventStream())
+          .end()
+      : reply.json(200, whole);
+}
+
+function streamedInChat(said: Said): readonly string[] {
+  const deltas: unknown[] = [
+    { role: "assistant", content: "" },
+    ...pieces(said.thought).map((piece) => ({ reasoning_content: piece })),
+    ...pieces(said.text).map((content) => ({ content })),
+    ...pieces(said.refusal).map((piece) => ({ refusal: piece })),
+  ];
+  for (const [index, { function: called, ...head }] of chatCalls(said).entries()) {
+    deltas.push({ tool_calls: [{ index, ...head, function: { name: called.name, arguments: "" } }] });
+    for (const piece of called.arguments.match(/.{1,6}/gsu) ?? [])
+      deltas.push({ tool_calls: [{ index, function: { arguments: piece } }] });
+  }
+  return [
+    ...deltas.map((delta) => sse(chatChunk({ delta }))),
+    sse(chatChunk({ delta: {}, finish_reason: chatFinish(said) })),
+    sse({ ...chatChunk({ delta: {} }), choices: [], usage: chatUsage(said) }),
+    sse("[DONE]"),
+  ];
+}
+
+function responseOf({ thought, text, refusal, calls = [], cut, written = 0 }: Said): [ResponseItem[], ResponseShape] {
   const items: ResponseItem[] = [];
   if (thought !== undefined) items.push({ reasoning: thought, encrypted: sealOf("openai-responses") });
   if (text !== undefined) items.push({ text });
   if (refusal !== undefined) items.push({ refusal });
   for (const { id, name, input } of calls) items.push({ call: name, callId: id, arguments: JSON.stringify(input) });
   const reasons = { length: "max_output_tokens", filter: "content_filter" } as const;
-  return answersResponse(items, {
+  const shape: ResponseShape = {
     usage: [counts.input, counts.output],
     details: [counts.cached, counts.thought, written],
     ...(cut === undefined ? {} : { incomplete: reasons[cut] }),
-  });
+  };
+  return [items, shape];
 }
 
-function saysInMessages({ thought, text, refusal, calls = [], cut, written = 0 }: Said): Script {
+function messageOf({ thought, text, refusal, calls = [], cut, written = 0 }: Said): [MessageBlock[], MessageShape] {
   const blocks: MessageBlock[] = [];
   if (thought !== undefined)
     blocks.push({ type: "thinking", thinking: thought, signature: sealOf("anthropic-messages") });
@@ -123,7 +167,7 @@ function saysInMessages({ thought, text, refusal, calls = [], cut, written = 0 }
   for (const call of calls) blocks.push({ type: "tool_use", ...call });
   const reasons = { length: "max_tokens", filter: "refusal" } as const;
   const end = cut ?? (refusal === undefined ? undefined : "filter");
-  return answersMessage(blocks, {
+  const shape: MessageShape = {
     usage: {
       input: counts.input - counts.cached - written,
       read: counts.cached,
@@ -132,16 +176,28 @@ function saysInMessages({ thought, text, refusal, calls = [], cut, written = 0 }
       thinking: counts.thought,
     },
     ...(end === undefined ? {} : { stopReason: reasons[end] }),
-  });
+  };
+  return [blocks, shape];
 }
 
-function saysInGemini({ thought, text, calls = [], cut }: Said): Script {
-  const reasons = { length: "MAX_TOKENS", filter: "SAFETY" } as const;
-  const usage = geminiUsage(counts.input, counts.output - counts.thought, counts.thought, counts.cached);
+function saysInGemini(said: Said): Script {
+  const { thought, text, calls = [], cut } = said;
+  const [events, shape] = geminiOf(said);
+  if (cut !== "filter" || (thought ?? text) !== undefined || calls.length > 0) return answersGemini(events, shape);
   // It declines before it has said anything by refusing the prompt.
-  if (cut === "filter" && (thought ?? text) === undefined && calls.length === 0) {
-    return blocks(geminiBlocked(reasons.filter, usage));
-  }
+  const blocked = geminiBlocked("SAFETY", shape.usage);
+  return (reply, request) =>
+    request.path.includes(":streamGenerateContent")
+      ? reply.eventStream().chunk(sse(blocked)).end()
+      : reply.json(200, blocked);
+}
+
+function geminiOf({ thought, text, calls = [], cut }: Said): [unknown[][], GeminiShape] {
+  const reasons = { length: "MAX_TOKENS", filter: "SAFETY" } as const;
+  const shape: GeminiShape = {
+    usage: geminiUsage(counts.input, counts.output - counts.thought, counts.thought, counts.cached),
+    ...(cut === undefined ? {} : { finishReason: reasons[cut] }),
+  };
   const events: unknown[][] = [
     ...pieces(thought).map((piece) => [{ text: piece, thought: true }]),
     ...pieces(text).map((piece) => [{ text: piece }]),
@@ -154,30 +210,21 @@ function saysInGemini({ thought, text, calls = [], cut }: Said): Script {
   if (parts.length > 0) events.push(parts);
   // An answer without calls is signed behind its text.
   else if (thought !== undefined) events.push([{ text: "", thoughtSignature: sealOf("gemini") }]);
-  return answersGemini(events, {
-    usage,
-    ...(cut === undefined ? {} : { finishReason: reasons[cut] }),
-  });
+  return [events, shape];
 }
 
-function blocks(answer: unknown): Script {
-  return (reply, request) =>
-    request.path.includes(":streamGenerateContent")
-      ? reply.eventStream().chunk(sse(answer)).end()
-      : reply.json(200, answer);
-}
-
-function saysInConverse({ thought, text, calls = [], cut, written = 0 }: Said): Script {
+function converseOf({ thought, text, calls = [], cut, written = 0 }: Said): [ConverseBlock[], ConverseShape] {
   const blocks: ConverseBlock[] = [];
   if (thought !== undefined)
     blocks.push({ reasoningContent: { reasoningText: { text: thought, signature: sealOf("bedrock-converse") } } });
   if (text !== undefined) blocks.push({ text });
   for (const { id, name, input } of calls) blocks.push({ toolUse: { toolUseId: id, name, input } });
   const reasons = { length: "max_tokens", filter: "content_filtered" } as const;
-  return answersConverse(blocks, {
+  const shape: ConverseShape = {
     usage: [counts.input - counts.cached - written, counts.output, counts.cached, written],
     ...(cut === undefined ? {} : { stopReason: reasons[cut] }),
-  });
+  };
+  return [blocks, shape];
 }
 
 function pieces(text = ""): readonly string[] {

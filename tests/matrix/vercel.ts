@@ -98,8 +98,8 @@ async function streamed(asks: Parameters<typeof streamText>[0], hears: Place["he
   return Promise.race([whole(), failed]);
 }
 
-function modelOf(dialect: Client["dialect"], { url, key, model }: Place) {
-  const at = { baseURL: `${url}/v1`, apiKey: key };
+function modelOf(dialect: Client["dialect"], { url, key, model, headers = {} }: Place) {
+  const at = { baseURL: `${url}/v1`, apiKey: key, headers };
   if (dialect === "anthropic-messages") return createAnthropic(at)(model);
   return dialect === "openai-chat" ? createOpenAI(at).chat(model) : createOpenAI(at).responses(model);
 }

@@ -3,7 +3,7 @@ import type { Script, ScriptedUpstream } from "@tuloy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { official, type Client } from "../../matrix/clients.ts";
-import { begins, breaks, crashes, limits, overloads, refuses, tooLong } from "../../matrix/fails.ts";
+import { breaks, crashes, limits, overloads, refuses, saysAll, tooLong } from "../../matrix/fails.ts";
 import { raised } from "../../matrix/raised.ts";
 import { spoken, type Spoken } from "../../matrix/said.ts";
 import { providers, strict } from "../../matrix/scenes.ts";
@@ -89,7 +89,7 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
     test("for a stream that ends in its middle with the provider's error", async () => {
       const { through, direct } = await both(
         client,
-        inEach((one) => (reply) => begins[one](reply, text).chunk(breaks[one]).end()),
+        inEach((one) => (reply) => saysAll(one, reply, text).chunk(breaks[one]).end()),
         true,
       );
       expect(through.gist.kind).toBe(direct.gist.kind);
@@ -101,7 +101,7 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
       "and for a stream that ends in its middle with %s",
       async (how) => {
         const ends: Script = (reply) =>
-          how === "a broken connection" ? begins[dialect](reply, text).reset() : begins[dialect](reply, text).end();
+          how === "a broken connection" ? saysAll(dialect, reply, text).reset() : saysAll(dialect, reply, text).end();
         opened.scene.a.script(ends);
         const { gist, heard, told } = await raised(client, opened.scene.gateway.url, true);
         expect(gist.kind).toMatch(/^(?:APIError|InternalServerError|StreamProviderError)$/);

@@ -1,11 +1,13 @@
+import type { ReceivedRequest, Script } from "@tuloy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { apiKey } from "../../harness.ts";
 import { arrived } from "../../matrix/arrived.ts";
 import { official, type Asked, type AskedTurn, type Client, type Heard } from "../../matrix/clients.ts";
-import { sealOf, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
-import { name, providers, strict } from "../../matrix/scenes.ts";
-import { openScene } from "../../scene.ts";
+import { overloads } from "../../matrix/fails.ts";
+import { claudes, sealOf, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
+import { headersOf, name, openPairs, pairs, strict, type Pair } from "../../matrix/scenes.ts";
+import { vercels } from "../../matrix/vercel.ts";
 
 const looks: Said = {
   thought: "I have to look.",
@@ -18,57 +20,74 @@ const looks: Said = {
 const looksAgain: Said = { thought: "Davao too.", calls: [{ id: "call_3", name: "weather", input: { at: "Davao" } }] };
 const concludes: Said = { text: "It rains in all of them." };
 
-const pairs = spoken.flatMap((first) => spoken.filter((other) => other !== first).map((second) => [first, second]));
+const asks: Asked = { turns: [{ user: "How is the weather?" }], tools: ["weather", "time"], thinks: true };
+
+/** What was said and done by then, with the tools' answers. */
+function history(first: string, second: string) {
+  return [
+    ["user", "text", "How is the weather?"],
+    ["assistant", "text", "I look."],
+    ["assistant", "call", "call_1", "weather", '{"at":"Manila"}'],
+    ["assistant", "call", "call_2", "time", '{"at":"Cebu"}'],
+    ["user", "result", "call_1", first],
+    ["user", "result", "call_2", second],
+  ];
+}
+
+function more(third: string) {
+  return [
+    ["assistant", "call", "call_3", "weather", '{"at":"Davao"}'],
+    ["user", "result", "call_3", third],
+  ];
+}
 
 describe("a conversation with tools and thoughts goes to another provider and back, and each takes what the other made", () => {
-  let opened: Awaited<ReturnType<typeof openScene<Spoken>>>;
+  let opened: Awaited<ReturnType<typeof openPairs>>;
 
   beforeAll(async () => {
-    const parts = Object.fromEntries(spoken.map((dialect) => [dialect, []])) as unknown as Record<Spoken, []>;
-    // What a test has fail is no reason to pass over it in the next.
-    const failover = "breaker: { failures: 1000, of: 1000 }";
-    opened = await openScene(parts, { providers, failover });
+    opened = await openPairs();
   });
   afterAll(() => opened.close());
 
+  /** One provider calls tools and fails at the next request, which another one answers with a call of its own; the first concludes. */
+  async function goesThereAndBack([first, second]: Pair, converse: () => Promise<void>) {
+    const { [first]: from, [second]: to } = opened.scene;
+    const asked = [from.requests.length, to.requests.length] as const;
+    const answers = (dialect: Spoken, said: Said): Script => strict(dialect, says[dialect](said));
+    from.script([answers(first, looks), overloads[first], answers(first, concludes)]);
+    to.script([answers(second, looksAgain)]);
+    await converse();
+    const [there] = to.requests.slice(asked[1]);
+    const back = from.requests.slice(asked[0])[2];
+    if (there === undefined || back === undefined) throw new Error("somebody was not asked");
+    return { there, back };
+  }
+
+  const placeOf = (pair: Pair) => ({
+    url: opened.scene.gateway.url,
+    key: apiKey,
+    model: name,
+    headers: headersOf(pair),
+  });
+
   describe.each(Object.entries(official))("for a client of %s", (_, client) => {
-    test.each(pairs)("from %s to %s", async (first, second) => {
+    test.each(pairs)("from %s to %s", async (...pair) => {
+      const [first, second] = pair;
       for (const stream of [false, true]) {
-        const { there, back } = await goesThereAndBack(client, first, second, stream);
-        const history = [
-          ["user", "text", "How is the weather?"],
-          ["assistant", "text", "I look."],
-          ["assistant", "call", "call_1", "weather", '{"at":"Manila"}'],
-          ["assistant", "call", "call_2", "time", '{"at":"Cebu"}'],
-          ["user", "result", "call_1", "weather!"],
-          ["user", "result", "call_2", "time!"],
-        ];
-        const more = [
-          ["assistant", "call", "call_3", "weather", '{"at":"Davao"}'],
-          ["user", "result", "call_3", "weather!"],
-        ];
-        expect(arrived[second](there).pieces).toEqual(history);
-        expect(arrived[first](back).pieces).toEqual([...history, ...more]);
+        const { there, back } = await goesThereAndBack(pair, () => converses(client, pair, stream));
+        const before = history("weather!", "time!");
+        expect(arrived[second](there).pieces).toEqual(before);
+        expect(arrived[first](back).pieces).toEqual([...before, ...more("weather!")]);
         // What its own maker sealed came back to it, and nothing of others.
-        const text = JSON.stringify(back.json());
-        const seals = spoken.filter((dialect) => text.includes(sealOf(dialect)));
-        expect(seals.toSorted()).toEqual(sealsFor(first, second, client).toSorted());
+        expect(sealsIn(back)).toEqual(sealsFor(first, second, client).toSorted());
       }
     });
   });
 
-  async function goesThereAndBack(client: Client, first: Spoken, second: Spoken, stream: boolean) {
-    const { gateway, [first]: from, [second]: to } = opened.scene;
-    const asked = [from.requests.length, to.requests.length] as const;
-    const answers = (dialect: Spoken, said: Said) => strict(dialect, says[dialect](said));
-    from.script([answers(first, looks), (reply) => reply.json(503, {}), answers(first, concludes)]);
-    to.script([answers(second, looksAgain)]);
-
-    const turns: AskedTurn[] = [{ user: "How is the weather?" }];
+  async function converses(client: Client, pair: Pair, stream: boolean): Promise<void> {
+    const turns: AskedTurn[] = [...asks.turns];
     const turn = async (): Promise<Heard> => {
-      const asks: Asked = { turns, tools: ["weather", "time"], thinks: true };
-      const only = { provider: { order: [first, second], allow_fallbacks: false } };
-      const heard = await client.ask({ url: gateway.url, key: apiKey, model: name, more: only }, asks, stream);
+      const heard = await client.ask(placeOf(pair), { ...asks, turns }, stream);
       turns.push({ said: heard });
       if (heard.calls.length > 0) {
         turns.push({
@@ -80,13 +99,32 @@ describe("a conversation with tools and thoughts goes to another provider and ba
     expect((await turn()).calls).toEqual(looks.calls);
     expect((await turn()).calls).toEqual(looksAgain.calls);
     expect((await turn()).text).toBe(concludes.text);
-
-    const [there] = to.requests.slice(asked[1]);
-    const back = from.requests.slice(asked[0])[2];
-    if (there === undefined || back === undefined) throw new Error("somebody was not asked");
-    return { there, back };
   }
+
+  /** It runs the tools itself and asks again. */
+  describe.each(Object.entries(vercels))("for Vercel's SDK by %s", (_, client) => {
+    test.each(pairs)("from %s to %s", async (...pair) => {
+      const [first, second] = pair;
+      for (const stream of [false, true]) {
+        const { there, back } = await goesThereAndBack(pair, async () => {
+          const { text, calls } = await client.ask(placeOf(pair), asks, stream);
+          expect({ text, calls }).toEqual({
+            ...concludes,
+            calls: [...(looks.calls ?? []), ...(looksAgain.calls ?? [])],
+          });
+        });
+        const before = history("weather in Manila", "time in Cebu");
+        expect(arrived[second](there).pieces).toEqual(before);
+        expect(arrived[first](back).pieces).toEqual([...before, ...more("weather in Davao")]);
+      }
+    });
+  });
 });
+
+const sealsIn = (request: ReceivedRequest): readonly Spoken[] => {
+  const text = JSON.stringify(request.json());
+  return spoken.filter((dialect) => text.includes(sealOf(dialect))).toSorted();
+};
 
 /** The seals that a provider gets: those on its own thoughts, and Claude's also from elsewhere. */
 function sealsFor(dialect: Spoken, other: Spoken, client: Client): readonly Spoken[] {
@@ -96,5 +134,3 @@ function sealsFor(dialect: Spoken, other: Spoken, client: Client): readonly Spok
   }
   return claudes.has(dialect) && claudes.has(other) ? [dialect, other] : [dialect];
 }
-
-const claudes: ReadonlySet<Spoken> = new Set(["anthropic-messages", "bedrock-converse"]);

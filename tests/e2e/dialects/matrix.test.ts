@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiKey } from "../../harness.ts";
 import { arrived, type Arrived } from "../../matrix/arrived.ts";
 import { official, type Asked, type Client, type Heard, type Place } from "../../matrix/clients.ts";
-import { says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
+import { claudes, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
 import { name, providers, strict } from "../../matrix/scenes.ts";
 import { vercels } from "../../matrix/vercel.ts";
 import { openScene } from "../../scene.ts";
@@ -21,8 +21,6 @@ interface Case {
   /** The last request has to have the thought before the calls that it has the results of. */
   readonly thinksOn?: true;
 }
-
-const claudes: ReadonlySet<Spoken> = new Set(["anthropic-messages", "bedrock-converse"]);
 
 const manila = { id: "call_1", name: "weather", input: { at: "Manila" } };
 const cebu = { id: "call_2", name: "time", input: { at: "Cebu, 宿霧" } };
