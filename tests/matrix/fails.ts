@@ -74,10 +74,10 @@ export function begins(dialect: Spoken, reply: Reply, said: Said, events: number
     .reduce((told, event) => told.chunk(event), head);
 }
 
-/** A stream that says all of a text and has not ended with it. */
+/** A stream that says all of a text, and had more to say. */
 export function saysAll(dialect: Spoken, reply: Reply, text: string): Reply {
   const words = text.match(/\s*\S+/g)?.length ?? 0;
-  return begins(dialect, reply, { text }, before[dialect] + words);
+  return begins(dialect, reply, { text: `${text} and more` }, before[dialect] + words);
 }
 
 /** The events of a stream before the first piece of its text. */
