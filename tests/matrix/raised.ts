@@ -19,10 +19,21 @@ export interface Raised {
   };
 }
 
+interface Raising extends Pick<Place, "headers"> {
+  /** Default: a greeting. */
+  readonly user?: string;
+}
+
 /** What a caller has to go by. An answer that is taken for whole is an error of the test. */
-export async function raised(client: Client, url: string, stream: boolean, user = "Hi"): Promise<Raised> {
+export async function raised(
+  client: Client,
+  url: string,
+  stream: boolean,
+  { user = "Hi", headers }: Raising = {},
+): Promise<Raised> {
   let heard = "";
-  const place: Place = { url, key: apiKey, model: name, hears: (piece) => (heard += piece) };
+  const more = headers === undefined ? {} : { headers };
+  const place: Place = { url, key: apiKey, model: name, ...more, hears: (piece) => (heard += piece) };
   const error: unknown = await client
     .ask(place, { turns: [{ user }] }, stream)
     .then(() => null)

@@ -5,6 +5,7 @@ import { apiKey } from "../../harness.ts";
 import { arrived } from "../../matrix/arrived.ts";
 import { official, type Asked, type AskedTurn, type Client, type Heard } from "../../matrix/clients.ts";
 import { overloads } from "../../matrix/fails.ts";
+import { raised } from "../../matrix/raised.ts";
 import { claudes, sealOf, says, spoken, type Said, type Spoken } from "../../matrix/said.ts";
 import { headersOf, name, openPairs, pairs, strict, type Pair } from "../../matrix/scenes.ts";
 import { vercels } from "../../matrix/vercel.ts";
@@ -117,6 +118,29 @@ describe("a conversation with tools and thoughts goes to another provider and ba
         expect(arrived[second](there).pieces).toEqual(before);
         expect(arrived[first](back).pieces).toEqual([...before, ...more("weather in Davao")]);
       }
+    });
+  });
+});
+
+describe("when both have too much to do, the client hears so in its own dialect, and each was asked once", () => {
+  let opened: Awaited<ReturnType<typeof openPairs>>;
+
+  beforeAll(async () => {
+    opened = await openPairs();
+  });
+  afterAll(() => opened.close());
+
+  describe.each(Object.entries<Client>({ ...official, ...vercels }))("a client of %s", (_, client) => {
+    test.each(pairs)("of %s and %s", async (...pair) => {
+      const [first, second] = pair;
+      const { [first]: from, [second]: to, gateway } = opened.scene;
+      from.script(overloads[first]);
+      to.script(overloads[second]);
+      const asked = from.requests.length + to.requests.length;
+      const { gist } = await raised(client, gateway.url, true, { headers: headersOf(pair) });
+      expect(gist.kind).toMatch(/^(?:InternalServerError|APICallError)$/);
+      expect(gist.status).toBeGreaterThanOrEqual(500);
+      expect(from.requests.length + to.requests.length - asked).toBe(2);
     });
   });
 });

@@ -78,14 +78,14 @@ describe.each(spoken)("from an independent mock that is spoken to in %s", (diale
       });
 
       test.each([false, true])("an error, asked for a stream: %s", async (stream) => {
-        const direct = await raised(client, mock.url, stream, "Be wrong.");
-        const through = await raised(client, gateway.url, stream, "Be wrong.");
+        const direct = await raised(client, mock.url, stream, { user: "Be wrong." });
+        const through = await raised(client, gateway.url, stream, { user: "Be wrong." });
         expect(through.gist).toEqual(direct.gist);
         expect(through.told).toContain("There is no such thing.");
       });
 
       test("and takes no stream for whole that breaks off", async () => {
-        const { heard, told } = await raised(client, gateway.url, true, "Break off.");
+        const { heard, told } = await raised(client, gateway.url, true, { user: "Break off." });
         expect(told).toContain("is not whole");
         expect(heard).not.toBe("");
         expect(broken.startsWith(heard)).toBe(true);
