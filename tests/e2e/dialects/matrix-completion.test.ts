@@ -18,6 +18,9 @@ const thought = "They ask for the weather in two towns, so I have to see.";
 const asks: Asked = { turns: [{ user: "Weather?" }] };
 const asksAll: Asked = { ...asks, tools: ["weather", "time"], thinks: true };
 
+/** Only OpenAI keeps words of refusal apart from text. */
+const openai = pairs.filter((pair) => pair.every((dialect) => dialect.startsWith("openai-")));
+
 describe("a stream that breaks in one dialect is completed in another", () => {
   let opened: Awaited<ReturnType<typeof openPairs>>;
   let mock: ScriptedUpstream;
@@ -67,6 +70,12 @@ describe("a stream that breaks in one dialect is completed in another", () => {
         const { through, direct } = await both(client, pair, said, asksAll, words);
         expect(through).toEqual(direct);
       }
+    });
+
+    test.each(openai)("within words of refusal, from %s to %s", async (...pair) => {
+      const said = { refusal: "I can't help with that, since it is not mine to tell." };
+      const { through, direct } = await both(client, pair, said, asks, "since");
+      expect(through).toEqual(direct);
     });
 
     test.each(pairs)("within a thought, from %s to %s, which thinks anew", async (...pair) => {
