@@ -66,16 +66,18 @@ describe("a stream that breaks in one dialect is completed in another", () => {
   describe.each(Object.entries<Client>(official))("for a client of %s", (_, client) => {
     test.each(pairs)("behind a thought and within calls, from %s to %s, by the same answer", async (...pair) => {
       const said = { thought, text, calls };
-      for (const words of ["once", "call_2"]) {
+      for (const words of ["once", "moment", "call_2"]) {
         const { through, direct } = await both(client, pair, said, asksAll, words);
         expect(through).toEqual(direct);
       }
     });
 
-    test.each(openai)("within words of refusal, from %s to %s", async (...pair) => {
+    test.each(openai)("within words of refusal and behind them, from %s to %s", async (...pair) => {
       const said = { refusal: "I can't help with that, since it is not mine to tell." };
-      const { through, direct } = await both(client, pair, said, asks, "since");
-      expect(through).toEqual(direct);
+      for (const words of ["since", "tell"]) {
+        const { through, direct } = await both(client, pair, said, asks, words);
+        expect(through).toEqual(direct);
+      }
     });
 
     test.each(pairs)("within a thought, from %s to %s, which thinks anew", async (...pair) => {

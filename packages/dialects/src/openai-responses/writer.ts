@@ -1,7 +1,7 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
 import { isOnlyReasoning } from "../completion/continuable.ts";
-import type { SentAnswer } from "../completion/sent.ts";
+import { refusalPart, type SentAnswer } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { AnswerWriter, EventWriter, WriteContext } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
@@ -57,6 +57,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
     this.#shared = place;
     this.#place = place.copy();
     this.#anew = isOnlyReasoning(sent);
+    this.#refused = sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
     for (const [call, item] of resumeItems(this.#place, sent)) {
       if (item instanceof CallItem) this.#calls.set(call, item);
       else this.#open = item;
