@@ -155,10 +155,13 @@ function readMessages(request: ReceivedRequest): Arrived {
           return { kind: "call", id: String(block.id), name: String(block.name), input: block.input };
         case "tool_result":
           return { kind: "result", id: String(block.tool_use_id), output: textOf(block.content) };
+        case "redacted_thinking":
+          must(isSeal(block.data), `the data ${String(block.data)}`);
+          return { kind: "thought" };
         default: {
           must(block.type === "thinking", `a block of type ${String(block.type)}`);
           // "Invalid `signature` in `thinking` block"
-          must(/^[A-Za-z0-9+/]+=*$/.test(String(block.signature)), `the signature ${String(block.signature)}`);
+          must(isSeal(block.signature), `the signature ${String(block.signature)}`);
           return { kind: "thought" };
         }
       }
@@ -195,8 +198,9 @@ function readConverse(request: ReceivedRequest): Arrived {
         const { toolUseId: id, content: output } = at(block, "toolResult");
         return { kind: "result", id: String(id), output: textOf(output) };
       }
-      const { signature } = at(at(block, "reasoningContent"), "reasoningText");
-      must(/^[A-Za-z0-9+/]+=*$/.test(String(signature)), `the signature ${String(signature)}`);
+      const thought = at(block, "reasoningContent");
+      const seal = thought.redactedContent ?? at(thought, "reasoningText").signature;
+      must(isSeal(seal), `the signature ${String(seal)}`);
       return { kind: "thought" };
     }),
   }));
@@ -324,6 +328,8 @@ function pieceOf(block: Block, role: unknown): readonly Piece[] {
   if (block.kind === "call") return [["assistant", "call", block.id, block.name, sorted(block.input)]];
   return block.kind === "image" ? [["user", "image", block.data]] : [["user", "result", block.id, block.output]];
 }
+
+const isSeal = (seal: unknown): boolean => /^[A-Za-z0-9+/]+=*$/.test(String(seal));
 
 function same(results: readonly string[], open: readonly string[]): void {
   const [has, wants] = [results.toSorted().join(), open.toSorted().join()];

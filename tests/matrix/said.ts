@@ -40,6 +40,7 @@ interface Called {
 
 /** What a model says, in no dialect's words. */
 export interface Said {
+  /** Empty: one that shows nothing, which only some seal all the same. */
   readonly thought?: string;
   readonly text?: string;
   /** Words of refusal, which only OpenAI's dialects keep apart from text. */
@@ -159,8 +160,9 @@ function responseOf({ thought, text, refusal, calls = [], cut, written = 0 }: Sa
 
 function messageOf({ thought, text, refusal, calls = [], cut, written = 0 }: Said): [MessageBlock[], MessageShape] {
   const blocks: MessageBlock[] = [];
-  if (thought !== undefined)
-    blocks.push({ type: "thinking", thinking: thought, signature: sealOf("anthropic-messages") });
+  const signature = sealOf("anthropic-messages");
+  if (thought === "") blocks.push({ type: "redacted_thinking", data: signature });
+  else if (thought !== undefined) blocks.push({ type: "thinking", thinking: thought, signature });
   if (text !== undefined) blocks.push({ type: "text", text });
   // A model of Anthropic's refuses in text, and says so in the reason for its end alone.
   if (refusal !== undefined) blocks.push({ type: "text", text: refusal });
@@ -215,8 +217,9 @@ function geminiOf({ thought, text, calls = [], cut }: Said): [unknown[][], Gemin
 
 function converseOf({ thought, text, calls = [], cut, written = 0 }: Said): [ConverseBlock[], ConverseShape] {
   const blocks: ConverseBlock[] = [];
-  if (thought !== undefined)
-    blocks.push({ reasoningContent: { reasoningText: { text: thought, signature: sealOf("bedrock-converse") } } });
+  const signature = sealOf("bedrock-converse");
+  if (thought === "") blocks.push({ reasoningContent: { redactedContent: signature } });
+  else if (thought !== undefined) blocks.push({ reasoningContent: { reasoningText: { text: thought, signature } } });
   if (text !== undefined) blocks.push({ text });
   for (const { id, name, input } of calls) blocks.push({ toolUse: { toolUseId: id, name, input } });
   const reasons = { length: "max_tokens", filter: "content_filtered" } as const;

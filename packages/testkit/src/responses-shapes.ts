@@ -5,7 +5,7 @@ import type { Script } from "./scripted-upstream.ts";
 export type ResponseItem =
   | { readonly text: string }
   | { readonly refusal: string }
-  /** `encrypted`: what its maker wants back. */
+  /** Empty: it shows nothing. `encrypted`: what its maker wants back. */
   | { readonly reasoning: string; readonly encrypted?: string }
   | { readonly call: string; readonly callId: string; readonly arguments: string };
 
@@ -109,7 +109,8 @@ function itemObject(item: ResponseItem, id: string): Fields {
   }
   if ("reasoning" in item) {
     const kept = item.encrypted === undefined ? {} : { encrypted_content: item.encrypted };
-    return { id, type: "reasoning", summary: [{ type: "summary_text", text: item.reasoning }], ...kept };
+    const summary = item.reasoning === "" ? [] : [{ type: "summary_text", text: item.reasoning }];
+    return { id, type: "reasoning", summary, ...kept };
   }
   return { id, type: "message", status: "completed", role: "assistant", content: [contentPart(item)] };
 }
@@ -131,10 +132,12 @@ function addItem(item: ResponseItem, index: number, id: string, add: (type: stri
   } else if ("reasoning" in item) {
     const part = { ...place, summary_index: 0 };
     add("response.output_item.added", { ...at, item: { id, type: "reasoning", summary: [] } });
-    add("response.reasoning_summary_part.added", { ...part, part: { type: "summary_text", text: "" } });
-    for (const delta of pieces(item.reasoning)) add("response.reasoning_summary_text.delta", { ...part, delta });
-    add("response.reasoning_summary_text.done", { ...part, text: item.reasoning });
-    add("response.reasoning_summary_part.done", { ...part, part: { type: "summary_text", text: item.reasoning } });
+    if (item.reasoning !== "") {
+      add("response.reasoning_summary_part.added", { ...part, part: { type: "summary_text", text: "" } });
+      for (const delta of pieces(item.reasoning)) add("response.reasoning_summary_text.delta", { ...part, delta });
+      add("response.reasoning_summary_text.done", { ...part, text: item.reasoning });
+      add("response.reasoning_summary_part.done", { ...part, part: { type: "summary_text", text: item.reasoning } });
+    }
   } else {
     const part = { ...place, content_index: 0 };
     const said = "text" in item ? item.text : item.refusal;

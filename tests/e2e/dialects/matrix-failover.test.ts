@@ -23,6 +23,9 @@ const concludes: Said = { text: "It rains in all of them." };
 
 const asks: Asked = { turns: [{ user: "How is the weather?" }], tools: ["weather", "time"], thinks: true };
 
+/** Those who seal also what they do not show. */
+const hides: ReadonlySet<Spoken> = new Set(["openai-responses", ...claudes]);
+
 /** What was said and done by then, with the tools' answers. */
 function history(first: string, second: string) {
   return [
@@ -51,10 +54,11 @@ describe("a conversation with tools and thoughts goes to another provider and ba
   afterAll(() => opened.close());
 
   /** One provider calls tools and fails at the next request, which another one answers with a call of its own; the first concludes. */
-  async function goesThereAndBack([first, second]: Pair, converse: () => Promise<void>) {
+  async function goesThereAndBack([first, second]: Pair, converse: () => Promise<void>, shown = true) {
     const { [first]: from, [second]: to } = opened.scene;
     const asked = [from.requests.length, to.requests.length] as const;
-    const answers = (dialect: Spoken, said: Said): Script => strict(dialect, says[dialect](said));
+    const answers = (dialect: Spoken, said: Said): Script =>
+      strict(dialect, says[dialect](shown || said.thought === undefined ? said : { ...said, thought: "" }));
     from.script([answers(first, looks), overloads[first], answers(first, concludes)]);
     to.script([answers(second, looksAgain)]);
     await converse();
@@ -81,6 +85,18 @@ describe("a conversation with tools and thoughts goes to another provider and ba
         expect(arrived[first](back).pieces).toEqual([...before, ...more("weather!")]);
         // What its own maker sealed came back to it, and nothing of others.
         expect(sealsIn(back)).toEqual(sealsFor(first, second, client).toSorted());
+      }
+    });
+  });
+
+  describe.each(Object.entries(official))("with thoughts that show nothing, for a client of %s", (_, client) => {
+    test.each(pairs.filter((pair) => pair.every((dialect) => hides.has(dialect))))("from %s to %s", async (...pair) => {
+      const [first] = pair;
+      for (const stream of [false, true]) {
+        const { back } = await goesThereAndBack(pair, () => converses(client, pair, stream), false);
+        expect(arrived[first](back).pieces).toEqual([...history("weather!", "time!"), ...more("weather!")]);
+        // Not even Claude's go from one to the other.
+        expect(sealsIn(back)).toEqual([first]);
       }
     });
   });

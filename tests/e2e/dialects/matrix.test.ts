@@ -35,6 +35,12 @@ const declined: Readonly<Record<string, Case>> = {
   "an answer that was declined before it began": { said: [{ cut: "filter" }] },
 };
 
+const hidden: Case = {
+  said: [{ thought: "", text: "Magandang umaga." }],
+  asked: { thinks: true },
+  arrives: { thinks: true },
+};
+
 /** Gemini bills the time that something is kept, and counts no tokens for it. */
 const cached: Case = {
   said: [{ text: "Noted.", written: 5 }],
@@ -81,6 +87,7 @@ const cases: Readonly<Record<string, Case>> = {
     asked: { thinks: true },
     arrives: { thinks: true },
   },
+  "a thought that shows nothing": hidden,
   "a thought and calls": {
     said: [{ thought: "I have to look.", calls: [manila, cebu] }],
     asked: { thinks: true, tools: ["weather", "time"] },
@@ -121,6 +128,7 @@ const vercelCases: Readonly<Record<string, Case>> = {
       ],
     },
   },
+  "a thought that shows nothing": hidden,
   "thoughts and tools over two steps": {
     said: [
       { thought: "I have to look.", calls: [manila, cebu] },

@@ -11,7 +11,7 @@ import type {
   HubToolResult,
 } from "../hub/request.ts";
 import { isObject, parseJson, type JsonObject } from "../json/value.ts";
-import { isAnthropics } from "./opaque.ts";
+import { isAnthropics, isForeign } from "./opaque.ts";
 import { toolUseId } from "./tool-ids.ts";
 
 /** Gets what was left out, in words, once each. */
@@ -173,7 +173,8 @@ function writeToolResult({ callId, parts, isError, cache }: HubToolResult, notes
 
 /** A thought that is not signed by its maker is refused, and one that is passed off as text is taken for an attempt to extract thoughts. */
 function writeThought({ text, opaque, redacted }: HubThought, notes: Notes): readonly JsonObject[] {
-  if (opaque === null || !isAnthropics(opaque)) {
+  // What Bedrock keeps to itself is marked as its own: only Bedrock reads that.
+  if (opaque === null || !isAnthropics(opaque) || isForeign(opaque.data)) {
     notes.add("reasoning of earlier turns was left out: it is not signed for this provider");
     return [];
   }
