@@ -93,6 +93,7 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
         true,
       );
       expect(through.gist.kind).toBe(direct.gist.kind);
+      expect(through.told).toMatch(/is not whole: [^.]+\.(?!\.)/);
       expect(through.heard).toMatch(whatIsHeard(client));
     });
 

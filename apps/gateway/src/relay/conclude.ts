@@ -209,7 +209,8 @@ function reportBreak(
   { reply, dialect, traceId, head }: BegunContext,
 ): Part {
   const reason = why === null ? "" : ` It was not completed: ${why}.`;
-  const message = `The answer broke off and is not whole: ${failure.reason}.${reason}`;
+  // Some providers' own words end with a full stop, others' do not.
+  const message = `The answer broke off and is not whole: ${failure.reason.replace(/\.$/, "")}.${reason}`;
   const error = clientError("stream_broken", message, { attempts: summaries(records) });
   sendError(reply, dialect, error, traceId, true, head);
   return {
