@@ -3,10 +3,12 @@ import {
   answersAwsError,
   answersError,
   anthropicError,
+  chatChunk,
   converseException,
   converseStream,
   googleError,
   openaiError,
+  responseObject,
   sse,
 } from "@tuloy/testkit";
 import type { Reply, Script } from "@tuloy/testkit";
@@ -89,13 +91,31 @@ const before: InEach<number> = {
   "bedrock-converse": 1,
 };
 
-const responsesError = { code: "server_error", message: "The server had an error." };
+const failed = { code: "server_error", message: "The server had an error." };
 
-/** What a provider says in a stream when it fails in its middle. */
-export const breaks: InEach<string | Buffer> = {
-  "openai-chat": sse(openaiError(500, "server_error", "The server had an error.")),
-  "openai-responses": sse({ type: "error", sequence_number: 99, ...responsesError, param: null }, "error"),
-  "anthropic-messages": sse(anthropicError("overloaded_error", "Overloaded"), "error"),
-  gemini: sse(googleError(503, "UNAVAILABLE", "The model is overloaded.")),
-  "bedrock-converse": converseException("modelStreamErrorException", "The model failed."),
+/** What a provider says in a stream when it fails in its middle, each way that it has. */
+export const breaks: InEach<readonly [string | Buffer, ...(string | Buffer)[]]> = {
+  "openai-chat": [
+    sse(openaiError(500, failed.code, failed.message)),
+    // vLLM's, and OpenRouter's for a provider of its own.
+    sse({ object: "error", message: failed.message, type: "InternalServerError", param: null, code: 500 }),
+    sse({ ...chatChunk({ delta: { content: "" }, finish_reason: "error" }), error: { ...failed, code: 502 } }),
+  ],
+  "openai-responses": [
+    sse({ type: "error", sequence_number: 99, ...failed, param: null }, "error"),
+    sse(
+      {
+        type: "response.failed",
+        sequence_number: 99,
+        response: { ...responseObject([]), status: "failed", error: failed },
+      },
+      "response.failed",
+    ),
+  ],
+  "anthropic-messages": [sse(anthropicError("overloaded_error", "Overloaded"), "error")],
+  gemini: [sse(googleError(503, "UNAVAILABLE", "The model is overloaded."))],
+  "bedrock-converse": [
+    converseException("modelStreamErrorException", "The model failed."),
+    converseException("throttlingException", "Too many requests."),
+  ],
 };

@@ -40,7 +40,7 @@ describe("a stream that breaks in one dialect is completed in another", () => {
     const events = 1 + streamed[first](said).findIndex((event) => event.includes(words));
     breaking.script((reply, request) =>
       prefixOf(request) === ""
-        ? begins(first, reply, said, events).chunk(breaks[first]).end()
+        ? begins(first, reply, said, events).chunk(breaks[first][0]).end()
         : overloads[first](reply, request),
     );
     completing.script((reply, request) => {
