@@ -18,6 +18,10 @@ export type AskedTurn =
 
 /** What an SDK parsed of an answer, and in `own` what its user puts into the history. */
 export interface Heard {
+  /** The model that answered. */
+  readonly model: string;
+  /** What kind of object the answer is, whose, and of what kind its id is. */
+  readonly frame: readonly string[];
   readonly thought: string;
   readonly text: string;
   readonly refusal: string;
@@ -57,6 +61,8 @@ export function objectOf(members: readonly string[]) {
 }
 
 export const places = objectOf(["at"]);
+/** Other providers' ids stay as they are, so that only their being there is the same. */
+const kindOf = (id: string): string => (id === "" ? "" : typeof id);
 const nobody = (): void => {};
 const dataUrl = (image: string): string => `data:image/png;base64,${image}`;
 
@@ -111,12 +117,14 @@ function chatBody({ turns, system, tools = [], schema, thinks }: Asked) {
   };
 }
 
-function heardChat({ choices, usage }: OpenAI.ChatCompletion): Heard {
+function heardChat({ id, object, model, choices, usage }: OpenAI.ChatCompletion): Heard {
   const [choice] = choices;
   if (choice === undefined) throw new Error("an answer without a choice");
   const { message, finish_reason: finish } = choice;
   const { reasoning_content: thought } = message as { reasoning_content?: string };
   return {
+    model,
+    frame: [object, message.role, kindOf(id)],
     thought: thought ?? "",
     text: message.content ?? "",
     refusal: message.refusal ?? "",
@@ -179,13 +187,16 @@ function responsesBody({ turns, system, tools = [], schema, thinks }: Asked) {
   };
 }
 
-function heardResponse({ output, status, incomplete_details, usage }: OpenAI.Responses.Response): Heard {
+function heardResponse(response: OpenAI.Responses.Response): Heard {
+  const { id, object, model, output, status, incomplete_details, usage } = response;
   // Servers that are not OpenAI's leave out what the SDK takes for granted.
   const details: Partial<Pick<OpenAI.Responses.ResponseUsage, "input_tokens_details" | "output_tokens_details">> = {
     ...usage,
   };
   const contents = output.flatMap((item) => (item.type === "message" ? item.content : []));
   return {
+    model,
+    frame: [object, kindOf(id)],
     thought: output
       .flatMap((item) => (item.type === "reasoning" ? item.summary : []))
       .map(({ text }) => text)
@@ -252,8 +263,10 @@ function messagesBody({ turns, system, tools = [], schema, thinks }: Asked) {
   };
 }
 
-function heardMessage({ content, stop_reason, usage }: Anthropic.Message): Heard {
+function heardMessage({ id, type, role, model, content, stop_reason, usage }: Anthropic.Message): Heard {
   return {
+    model,
+    frame: [type, role, kindOf(id)],
     thought: content.map((block) => (block.type === "thinking" ? block.thinking : "")).join(""),
     text: content.map((block) => (block.type === "text" ? block.text : "")).join(""),
     refusal: "",

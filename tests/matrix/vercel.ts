@@ -54,6 +54,8 @@ function vercel(dialect: Client["dialect"]): Client {
       const heard = stream ? await streamed(asks, at.hears) : await generateText(asks);
       const { steps, text, reasoningText, finishReason, usage } = heard;
       return {
+        model: steps.at(-1)?.response.modelId ?? "",
+        frame: [],
         thought: reasoningText ?? "",
         text,
         refusal: "",

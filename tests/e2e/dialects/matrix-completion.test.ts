@@ -88,7 +88,7 @@ describe("a stream that breaks in one dialect is completed in another", () => {
   });
 });
 
-function gist({ own: _own, usage: _usage, ...heard }: Heard): Omit<Heard, "own" | "usage"> {
+function gist({ own: _own, model: _model, usage: _usage, ...heard }: Heard): Omit<Heard, "own" | "model" | "usage"> {
   return heard;
 }
 

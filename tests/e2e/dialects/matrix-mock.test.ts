@@ -97,6 +97,6 @@ describe.each(spoken)("from an independent mock that is spoken to in %s", (diale
 const at = (url: string): Place => ({ url, key: apiKey, model: name });
 
 /** The mock leaves out details of its usage. */
-function gist({ own: _own, usage: counts, ...heard }: Heard): unknown {
+function gist({ own: _own, model: _model, usage: counts, ...heard }: Heard): unknown {
   return { ...heard, usage: counts.map((count) => count ?? 0) };
 }

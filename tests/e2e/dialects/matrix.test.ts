@@ -174,6 +174,7 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
       for (const stream of [false, true]) {
         const { direct, through, asked, askedDirectly } = await both(client, one, stream);
         expect(gist(through, dialect)).toEqual(gist(direct, dialect));
+        expect(through.model).toBe(models[dialect]);
         expect(asked).toEqual(askedDirectly);
         expect(asked).toMatchObject({ ...one.arrives, stream });
       }
@@ -185,6 +186,7 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
       for (const stream of [false, true]) {
         const { direct, through, asked, askedDirectly } = await both(client, one, stream);
         expect(gist(through, dialect)).toEqual(gist(direct, dialect));
+        expect(through.model).toBe(models[dialect]);
         expect(through.own).toEqual(direct.own);
         // Of a thought this SDK keeps only its words, and Claude takes no call of its own without the thought that it was sealed with.
         const stops = client.dialect === "openai-chat" && claudes.has(dialect) && one.thinksOn === true;
@@ -208,7 +210,16 @@ function last({ requests }: ScriptedUpstream, dialect: Spoken): Arrived {
   return arrived[dialect](request);
 }
 
+/** As its answers name it; Bedrock's do not, so it has the name that it is asked by. */
+const models: Readonly<Record<Spoken, string>> = {
+  "openai-chat": "model-x",
+  "openai-responses": "model-x",
+  "anthropic-messages": "model-x",
+  gemini: "gemini-x",
+  "bedrock-converse": "anthropic.claude-haiku-4-5-20251001-v1:0",
+};
+
 /** Converse does not count thoughts. */
-function gist({ own: _own, usage, ...heard }: Heard, dialect: Spoken): unknown {
+function gist({ own: _own, model: _model, usage, ...heard }: Heard, dialect: Spoken): unknown {
   return { ...heard, usage: dialect === "bedrock-converse" ? usage.filter((_, at) => at !== 3) : usage };
 }
