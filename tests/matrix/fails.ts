@@ -91,7 +91,10 @@ const before: InEach<number> = {
   "bedrock-converse": 1,
 };
 
-const failed = { code: "server_error", message: "The server had an error." };
+/** What it says then, in whatever form. */
+export const brokenWords = "It broke over there.";
+
+const failed = { code: "server_error", message: brokenWords };
 
 /** What a provider says in a stream when it fails in its middle, each way that it has. */
 export const breaks: InEach<readonly [string | Buffer, ...(string | Buffer)[]]> = {
@@ -112,10 +115,10 @@ export const breaks: InEach<readonly [string | Buffer, ...(string | Buffer)[]]> 
       "response.failed",
     ),
   ],
-  "anthropic-messages": [sse(anthropicError("overloaded_error", "Overloaded"), "error")],
-  gemini: [sse(googleError(503, "UNAVAILABLE", "The model is overloaded."))],
+  "anthropic-messages": [sse(anthropicError("overloaded_error", brokenWords), "error")],
+  gemini: [sse(googleError(503, "UNAVAILABLE", brokenWords))],
   "bedrock-converse": [
-    converseException("modelStreamErrorException", "The model failed."),
-    converseException("throttlingException", "Too many requests."),
+    converseException("modelStreamErrorException", brokenWords),
+    converseException("throttlingException", brokenWords),
   ],
 };

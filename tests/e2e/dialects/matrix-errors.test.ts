@@ -97,7 +97,7 @@ describe.each(spoken)("from a deployment that speaks %s", (dialect) => {
         opened.scene.a.script(breaking(dialect, way));
         const through = await raised(client, opened.scene.gateway.url, true);
         expect(through.gist.kind).toBe(direct.gist.kind);
-        expect(through.told).toMatch(/is not whole: [^.]+\.(?!\.)/);
+        expect(through.told).toMatch(/is not whole: [^.]+: It broke over there\.(?!\.)/);
         expect(through.heard).toMatch(whatIsHeard(client));
       }
     });
