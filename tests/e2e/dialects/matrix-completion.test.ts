@@ -55,8 +55,10 @@ describe("a stream that breaks in one dialect is completed in another", () => {
     return { through: gist(through), direct: gist(direct), completing: completing.requests.slice(asksBefore) };
   }
 
-  describe.each(Object.entries<Client>({ ...official, ...vercels }))("for a client of %s", (_, client) => {
-    test.each(pairs)("within a text, from %s to %s, exactly where that goes on", async (...pair) => {
+  describe.each(Object.entries<Client>({ ...official, ...vercels }))("for a client of %s", (sdk, client) => {
+    // What Vercel's SDK hears is written in dialects that the others hear as well.
+    const some = Object.hasOwn(official, sdk) ? pairs : pairs.filter(([first]) => first === "anthropic-messages");
+    test.each(some)("within a text, from %s to %s, exactly where that goes on", async (...pair) => {
       const { through, direct, completing } = await both(client, pair, { text }, asks, "once");
       expect(through).toEqual(direct);
       expect(completing.map(prefixOf)).toEqual([claudes.has(pair[1]) ? "I look for both of them at once," : ""]);
