@@ -92,7 +92,7 @@ const before: InEach<number> = {
 };
 
 /** What it says then, in whatever form. */
-export const brokenWords = "It broke over there.";
+const brokenWords = "It broke over there.";
 
 const failed = { code: "server_error", message: brokenWords };
 

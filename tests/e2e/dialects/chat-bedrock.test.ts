@@ -25,16 +25,19 @@ interface Said {
   readonly message: Message;
   readonly finish: string;
   /** Input, output, and of the input what the cache held. */
-  readonly usage: readonly [number, number, number];
+  readonly usage: readonly [input: number, output: number, cached: number, written?: number];
 }
 
 /** OpenAI, saying the same. */
-function answersAsOpenAI({ message, finish, usage: [input, output, cached] }: Said): Script {
+function answersAsOpenAI({ message, finish, usage: [input, output, cached, written] }: Said): Script {
   const usage = {
     prompt_tokens: input,
     completion_tokens: output,
     total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: cached },
+    prompt_tokens_details: {
+      cached_tokens: cached,
+      ...(written === undefined ? {} : { cache_write_tokens: written }),
+    },
     completion_tokens_details: { reasoning_tokens: 0 },
   };
   return (reply, request) => {
@@ -134,7 +137,7 @@ const cases: readonly Case[] = [
     what: "usage with what the cache held and took",
     content: [{ text: "Yes." }],
     shape: { usage: [5, 7, 100, 20] },
-    said: { message: { content: "Yes." }, finish: "stop", usage: [125, 7, 100] },
+    said: { message: { content: "Yes." }, finish: "stop", usage: [125, 7, 100, 20] },
   },
   {
     what: "an answer that was cut by its limit",

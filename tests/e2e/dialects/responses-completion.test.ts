@@ -256,7 +256,11 @@ describe("a conversation with tools", () => {
       { a: answersMessage([], { stopReason: "refusal" }) },
       { providers: { a: speakers["anthropic-messages"] } },
     );
-    const { output } = await gateway.client().responses.create(question);
-    expect(output).toMatchObject([{ type: "message", content: [{ type: "refusal" }] }]);
+    const { status, incomplete_details: details, output } = await gateway.client().responses.create(question);
+    expect({ status, details, output }).toEqual({
+      status: "incomplete",
+      details: { reason: "content_filter" },
+      output: [],
+    });
   });
 });
