@@ -23,6 +23,8 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** An open file for its standard output, of which nothing is seen here then. Default: a pipe. */
   readonly stdout?: number;
+  /** Whoever would read its standard output is gone from the beginning. */
+  readonly unread?: boolean;
 }
 
 export interface Finished {
@@ -48,6 +50,7 @@ class Tuloy {
       stdio: ["ignore", stdout, "pipe"],
     });
     this.#child = child;
+    if (options.unread === true) child.stdout?.destroy();
     child.stdout?.on("data", (bytes: Buffer) => {
       this.#stdout += bytes.toString();
       this.#lookAgain();

@@ -33,6 +33,10 @@ export async function program(called: string | null = null): Promise<Command> {
 
 /** Dispatches to one file per command. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever reads may go before the end (`| head`, a closed terminal): a command is done with that, a gateway goes on.
+  process.stdout.on("error", () => {
+    if (argv[2] !== "start") process.exit();
+  });
   try {
     await (await program(argv[2] ?? null)).parseAsync([...argv]);
   } catch (error) {

@@ -58,6 +58,8 @@ describe("tuloy models", () => {
     expect(out).toMatch(/^model +author +context +providers +best price/);
     expect(out).toMatch(/claude-sonnet-4-6 +anthropic +1,000,000 +6 \+ \d+ +\$3 \/ \$15/);
     expect(out).toMatch(/\d{3} models \(catalog as it came with this version\)\n$/);
+    // What "6 + 17" means.
+    expect(out).toContain("\nproviders: kinds that serve it by themselves + others");
     expect(out).not.toContain("sandbox-chat");
     expect(out).not.toContain("configured here");
   });

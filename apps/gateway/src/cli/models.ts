@@ -65,7 +65,9 @@ function list(scope: ModelsScope, flags: ModelFlags, io: CommandIo): void {
   );
   const synced = scope.syncedAt === null ? "as it came with this version" : `synced ${scope.syncedAt}`;
   const count = `${lines.length} ${lines.length === 1 ? "model" : "models"} (catalog ${synced})`;
-  io.stdout.write(`${[styled("dim", first, io.stdout), ...rows, "", count].join("\n")}\n`);
+  const legend =
+    "providers: kinds that serve it by themselves + others, which tuloy models NAME lists and you would declare";
+  io.stdout.write(`${[styled("dim", first, io.stdout), ...rows, "", legend, count].join("\n")}\n`);
 }
 
 function unknownProvider({ catalog, snapshot }: ModelsScope, name: string | undefined): string | null {

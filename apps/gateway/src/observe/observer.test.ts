@@ -115,6 +115,13 @@ describe("a finished request", () => {
     ]);
   });
 
+  it("says so of one that named no model", () => {
+    const { observer, logged } = observed();
+    const unread = { outcome: "failed", status: 400, code: "invalid_json", attempts: [] } as const;
+    observer.finished(aTrace({ ...unread, model: null, requested_model: "" }));
+    expect(logged()).toMatchObject([{ msg: "a request failed with invalid_json, no attempt was made" }]);
+  });
+
   it("puts no provider's words into the log, since they may quote the prompt", () => {
     const { observer, lines } = observed("debug");
     const [first, second] = aLoss().attempts;

@@ -198,6 +198,7 @@ function failed(trace: Trace): AttemptRecord | undefined {
   return trace.attempts.find((attempt) => attempt.failure !== null);
 }
 
+/** A request whose body was not understood names none. */
 function modelOf(trace: Trace): string {
-  return trace.model ?? trace.requested_model;
+  return trace.model ?? (trace.requested_model === "" ? "a request" : trace.requested_model);
 }
