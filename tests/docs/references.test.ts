@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -58,7 +58,7 @@ describe("every relative link of", () => {
 
 describe("every command that the documentation names exists", () => {
   const said = all.flatMap(({ name, text }) =>
-    [...text.matchAll(/npm run tuloy -- ([a-z]+)([^`\n]*)/g)].map(
+    [...text.matchAll(/(?:npm run tuloy -- |`tuloy |^tuloy )([a-z]+)([^`\n]*)/gm)].map(
       ([line, command = "", rest = ""]) => [`${name}: ${line}`, command, rest] as const,
     ),
   );
@@ -73,6 +73,17 @@ describe("every command that the documentation names exists", () => {
     const manifest = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { scripts: object };
     const scripts = all.flatMap(({ text }) => [...text.matchAll(/npm run ([a-z][a-z:]*)/g)].map(([, name]) => name));
     expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining(scripts));
+  });
+});
+
+describe("ARCHITECTURE.md names every folder", () => {
+  const tree = all.find(({ name }) => name === "ARCHITECTURE.md")?.text ?? "";
+
+  test.each(["apps/gateway/src", "packages", "tests"])("of %s", (parent) => {
+    const folders = readdirSync(join(checkout, parent), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
+      .map(({ name }) => (parent === "tests" ? `\ntests/${name}/ ` : `\n  ${name}/ `));
+    expect(folders.filter((folder) => !tree.includes(folder))).toEqual([]);
   });
 });
 
