@@ -120,6 +120,8 @@ export interface ClientCodec {
    */
   toHub(body: Buffer): HubRequest | ClientError;
   answerWriter(context: WriteContext): AnswerWriter;
+  /** A part of its streams is whole once the next one begins, so its event writers are told one part after the other: see `InTurn`. */
+  readonly inTurn: boolean;
   /**
    * @param sent what an earlier stream of this answer has told the client already; the writer goes on after it. Read when the
    * writer is made and not kept: it changes while the writer writes.
