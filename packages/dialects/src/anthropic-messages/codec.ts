@@ -27,5 +27,5 @@ export const anthropicClient: ClientCodec = {
   toHub: messagesToHub,
   inTurn: true,
   answerWriter: (context) => new MessageWriter(context),
-  eventWriter: (context, sent) => new MessageEventWriter(context, sent),
+  eventWriter: (context, after) => new MessageEventWriter(context, after),
 };

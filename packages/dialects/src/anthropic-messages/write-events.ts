@@ -1,13 +1,13 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { hiddenThoughtPart, reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
+import { signaturePart } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
-import type { EventWriter, WriteContext } from "../hub/codec.ts";
-import { namePart } from "../hub/outgoing.ts";
+import type { EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
+import { callOf } from "../hub/outgoing.ts";
 import type { Opaque } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { hubFinish, writeFinish } from "./finish.ts";
-import { MessageHead } from "./head.ts";
+import { MessageHead, type BlockKind } from "./head.ts";
 import { callSignature, writeSignature } from "./opaque.ts";
 import { toolUseId } from "./tool-ids.ts";
 import { writeUsage } from "./usage.ts";
@@ -16,8 +16,6 @@ import { messageHead } from "./write-answer.ts";
 export const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
 const none: readonly Buffer[] = [];
-
-type BlockKind = "text" | "thinking" | "tool_use";
 
 /**
  * Writes a stream of events. The counts of tokens come with its end: other providers tell them there, and the end's are totals
@@ -34,6 +32,8 @@ export class MessageEventWriter implements EventWriter {
   #index = -1;
   /** The thinking block that is open has its signature. */
   #signed = false;
+  /** Nothing more is thought in that block. */
+  #thoughtIsOver = false;
   /** The call whose block is open, or was last. */
   #call = -1;
   /** Content was told: before that, a stream that goes on with another may still be dropped unsent. */
@@ -44,11 +44,10 @@ export class MessageEventWriter implements EventWriter {
   #finish: HubFinish = "stop";
   #stopSequence: string | null = null;
 
-  /** @param sent what an earlier stream of this answer told the client */
-  constructor(context: WriteContext, sent: SentAnswer | null) {
+  constructor(context: WriteContext, after: WrittenBefore | null) {
     this.#context = context;
-    this.#told = sent === null;
-    if (sent !== null) this.#goOn(sent);
+    this.#told = after === null;
+    if (after !== null) this.#goOn(after);
   }
 
   begin(id: string | null, model: string | null): void {
@@ -76,14 +75,15 @@ export class MessageEventWriter implements EventWriter {
 
   thought(text: string): void {
     this.#told = true;
-    if (this.#kind !== "thinking") this.#startThinking();
+    if (this.#kind !== "thinking" || this.#thoughtIsOver) this.#startThinking();
     this.#delta(`{"type":"thinking_delta","thinking":${JSON.stringify(text)}}`);
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
+    this.#told = true;
     const signature = writeSignature(opaque, id);
     if (redacted) return this.#wholeRedacted(signature);
-    if (this.#kind !== "thinking") this.#startThinking();
+    if (this.#kind !== "thinking" || this.#thoughtIsOver) this.#startThinking();
     this.#sign(signature);
     this.#stop();
   }
@@ -120,7 +120,7 @@ export class MessageEventWriter implements EventWriter {
   take(): readonly Buffer[] {
     if (this.#told && this.head instanceof MessageHead) {
       this.head.index = this.#index;
-      this.head.open = this.#kind !== null;
+      this.head.open = this.#kind;
     }
     if (this.#out === "") return none;
     const written = Buffer.from(this.#out);
@@ -145,45 +145,32 @@ export class MessageEventWriter implements EventWriter {
     return `event: message_delta\ndata: ${JSON.stringify(event)}\n\n`;
   }
 
-  /** Goes on where an earlier stream stopped: what it told is told once more to nobody, which opens what it opened. */
-  #goOn({ head, choices }: SentAnswer): void {
+  /** Goes on where an earlier stream stopped, in the block that it left open. */
+  #goOn({ sent, mode }: WrittenBefore): void {
+    const { head, choices } = sent;
     this.head = head ?? {};
-    const sent = choices.get(0);
-    for (const { part, text } of sent?.parts ?? []) this.#tellAgain(part, text);
-    this.#told = false;
-    this.#out = "";
+    const { parts = [], finishReason = null } = choices.get(0) ?? {};
+    this.#call = parts.reduce((last, { part }) => Math.max(last, callOf(part)), -1);
+    this.#signed = parts.at(-1)?.part === signaturePart;
+    // A thought that another one's answer begins with is another thought, with a signature of its own.
+    this.#thoughtIsOver = mode === "anew" || this.#signed;
     if (head instanceof MessageHead) {
       this.#index = head.index;
-      if (!head.open) this.#kind = null;
+      this.#kind = head.open;
     }
-    if (sent === undefined) return;
-    // A thought that another one's answer begins with is another thought, with a signature of its own.
-    if (this.#kind === "thinking" || sent.finishReason !== null) this.#stop();
-    if (sent.finishReason === null) return;
-    if (head?.endsLate === true) this.#finish = hubFinish(sent.finishReason);
+    if (finishReason === null) return;
+    if (head?.endsLate === true) this.#finish = hubFinish(finishReason);
     else this.#ended = true;
-  }
-
-  #tellAgain(part: string, text: string): void {
-    if (part === textPart || part === refusalPart) this.text(text);
-    else if (part === reasoningPart) this.thought(text);
-    // Of hidden thoughts each has a block, closed with it.
-    else if (part === hiddenThoughtPart) for (let at = 0; at < text.length; at++) this.#wholeRedacted("");
-    else {
-      const call = callOf(part);
-      if (part === namePart(call)) this.toolCall(call, "", text, null);
-      else this.toolArguments(call, text);
-    }
   }
 
   #startThinking(): void {
     this.#start("thinking", '{"type":"thinking","thinking":"","signature":""}');
     this.#signed = false;
+    this.#thoughtIsOver = false;
   }
 
   #wholeRedacted(data: string): void {
-    this.#start("thinking", JSON.stringify({ type: "redacted_thinking", data }));
-    this.#signed = true;
+    this.#start("other", JSON.stringify({ type: "redacted_thinking", data }));
     this.#stop();
   }
 
@@ -211,9 +198,4 @@ export class MessageEventWriter implements EventWriter {
     this.#kind = null;
     this.#out += `event: content_block_stop\ndata: {"type":"content_block_stop","index":${this.#index}}\n\n`;
   }
-}
-
-/** The call that a part belongs to, by its name. */
-function callOf(part: string): number {
-  return Number(part.slice(part.lastIndexOf(" ") + 1));
 }

@@ -1,11 +1,16 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { hiddenThoughtPart, reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
+import {
+  hiddenThoughtPart,
+  reasoningPart,
+  refusalPart,
+  signaturePart,
+  textPart,
+  unreadable,
+  type SentAnswer,
+} from "../completion/sent.ts";
 import type { HubFinish, HubSink } from "./answer.ts";
 import type { Opaque } from "./request.ts";
-
-/** Stands for a thought that nobody can read. */
-export const hidden = "·";
 
 export function namePart(call: number): string {
   return `the name of call ${call}`;
@@ -13,6 +18,12 @@ export function namePart(call: number): string {
 
 export function argumentsPart(call: number): string {
   return `the arguments of call ${call}`;
+}
+
+/** The call that a part belongs to; -1: to none. */
+export function callOf(part: string): number {
+  const call = Number(part.slice(part.lastIndexOf(" ") + 1));
+  return part === namePart(call) || part === argumentsPart(call) ? call : -1;
 }
 
 /** What goes to the client: it is written, where somebody has to write it, and kept, where another deployment may have to go on. */
@@ -47,8 +58,12 @@ export class Outgoing implements HubSink {
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
-    // Also one of which there is nothing but its signature.
-    if (redacted || !this.#thinks) this.#sent?.add(0, hiddenThoughtPart, hidden);
+    // A signature of nothing is a hidden thought, too.
+    if (this.#sent !== null) {
+      this.#sent.add(0, redacted || !this.#thinks ? hiddenThoughtPart : signaturePart, unreadable);
+      this.#sent.details++;
+      this.#sent.detailOpen = false;
+    }
     this.#thinks = false;
     this.#writer?.thoughtOpaque(opaque, redacted, id);
   }

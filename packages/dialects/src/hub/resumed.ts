@@ -2,9 +2,16 @@ import type { Failure, Usage } from "@tuloy/contract";
 
 import { completedUsage, type CompletionMode, type Resume } from "../completion/completion.ts";
 import { fittingOf, type Fitting } from "../completion/fitting.ts";
-import { hiddenThoughtPart, reasoningPart, refusalPart, textPart } from "../completion/sent.ts";
+import {
+  hiddenThoughtPart,
+  reasoningPart,
+  refusalPart,
+  signaturePart,
+  textPart,
+  unreadable,
+} from "../completion/sent.ts";
 import type { HubFinish, HubSink } from "./answer.ts";
-import { argumentsPart, hidden, namePart } from "./outgoing.ts";
+import { argumentsPart, namePart } from "./outgoing.ts";
 import type { Opaque } from "./request.ts";
 
 /**
@@ -46,13 +53,11 @@ export class Resumed implements HubSink {
     if (kept !== "") this.#next.thought(kept);
   }
 
-  /** What a thought's maker wants back belongs to this very answer's thought: only where that was told is it told too. */
+  /** What a thought's maker wants back of it, unless the client has that of the answer that broke. */
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
-    if (this.misfit !== null || this.#mode === "exact" || this.#mode === "soft") return;
-    const isHidden = redacted || !this.#thinks;
+    const part = redacted || !this.#thinks ? hiddenThoughtPart : signaturePart;
     this.#thinks = false;
-    const isNew = isHidden ? this.#take(hiddenThoughtPart, hidden) !== "" : this.#fitting.past(0);
-    if (isNew) this.#next.thoughtOpaque(opaque, redacted, id);
+    if (this.#take(part, unreadable) !== "") this.#next.thoughtOpaque(opaque, redacted, id);
   }
 
   refusal(text: string): void {

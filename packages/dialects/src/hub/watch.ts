@@ -268,7 +268,7 @@ export class TranslatedWatch extends HubWatch implements EventSink {
     const { resume } = options;
     const sent = resume?.sent ?? (options.keep === true ? new SentAnswer() : null);
     // Before the filter, which may restart what was sent.
-    const writer = client.eventWriter(context, resume?.sent ?? null);
+    const writer = client.eventWriter(context, resume ?? null);
     const outgoing = new Outgoing(sent, writer);
     const resumed = resume ? new Resumed(resume, outgoing) : null;
     // Before what was sent is taken out, which stands in turn.

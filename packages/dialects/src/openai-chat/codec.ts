@@ -25,5 +25,5 @@ export const chatClient: ClientCodec = {
   toHub: chatToHub,
   inTurn: false,
   answerWriter: (context) => new ChatAnswerWriter(context),
-  eventWriter: (context, sent) => new ChatEventWriter(context, sent),
+  eventWriter: (context, after) => new ChatEventWriter(context, after),
 };

@@ -1,8 +1,8 @@
 import type { Usage } from "@tuloy/contract";
 
-import { refusalPart, type SentAnswer } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, signaturePart, type SentChoice } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
-import type { EventWriter, WriteContext } from "../hub/codec.ts";
+import type { EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { chatFinish } from "./finish.ts";
@@ -32,11 +32,16 @@ export class ChatEventWriter implements EventWriter {
   #thought = "";
   #details = 0;
 
-  constructor(context: WriteContext, sent: SentAnswer | null) {
+  constructor(context: WriteContext, after: WrittenBefore | null) {
     this.#context = context;
-    if (sent === null) return;
+    if (after === null) return;
+    const { sent, mode } = after;
+    const choice = sent.choices.get(0);
     this.#usageSent = sent.usageSent;
-    this.#refused = sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
+    this.#refused = choice?.parts.some(({ part }) => part === refusalPart) ?? false;
+    const goesOn = mode === "replay" && sent.detailOpen;
+    this.#details = goesOn ? sent.details - 1 : sent.details;
+    if (mode === "replay" && !goesOn && choice !== undefined) this.#thought = unsignedThought(choice);
     this.#setHead(sent.head === null ? this.#made(null, null) : common(sent.head));
   }
 
@@ -128,6 +133,16 @@ export class ChatEventWriter implements EventWriter {
   #delta(json: string): void {
     this.#out += `${this.#before}${json},"finish_reason":null}]}\n\n`;
   }
+}
+
+/** What was thought and is not signed yet. */
+function unsignedThought({ parts }: SentChoice): string {
+  let thought = "";
+  for (const { part, text } of parts) {
+    if (part === reasoningPart) thought += text;
+    else if (part === signaturePart) thought = "";
+  }
+  return thought;
 }
 
 /** What all events of an answer have in common, from one of them. */

@@ -23,5 +23,5 @@ export const responsesClient: ClientCodec = {
   toHub,
   inTurn: true,
   answerWriter: (context) => new ResponseWriter(context, false),
-  eventWriter: (context, sent) => new ResponseWriter(context, true, sent),
+  eventWriter: (context, after) => new ResponseWriter(context, true, after),
 };
