@@ -4,6 +4,7 @@ import { completedUsage, type Resume } from "../completion/completion.ts";
 import { fittingOf, type Fitting } from "../completion/fitting.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
 import { noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
+import { ResumedDetails } from "./details.ts";
 import { readUsage } from "./usage.ts";
 
 /** What all events of one answer have in common. */
@@ -16,6 +17,7 @@ export class ResumedEvents {
   readonly #sentTokens: number;
   readonly #usageSent: boolean;
   readonly #fitting: Fitting;
+  readonly #details: ResumedDetails;
   /** Why the new stream does not fit what was sent, once it does not. */
   misfit: string | null = null;
 
@@ -26,6 +28,7 @@ export class ResumedEvents {
     this.#sentTokens = sent.tokens;
     this.#usageSent = sent.usageSent;
     this.#fitting = fittingOf(resume);
+    this.#details = new ResumedDetails(sent, resume.mode === "replay");
     if (resume.mode === "anew") sent.restart();
   }
 
@@ -65,6 +68,11 @@ export class ResumedEvents {
     };
     const delta = takeParts(said, take);
     if (delta === null) return this.#drop(this.#fitting.why);
+    if (Array.isArray(delta.reasoning_details)) {
+      const placed = this.#details.place(delta.reasoning_details.filter(isObject));
+      if (placed.length > 0) delta.reasoning_details = placed;
+      else delete delta.reasoning_details;
+    }
     if (cut && isObject(choice.logprobs))
       return this.#drop("its pieces are cut otherwise, and it has log probabilities");
     const reason = text(choice.finish_reason);

@@ -204,8 +204,8 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     const length = contentLength(choice.delta);
     if (length === 0) return;
     const { content } = choice.delta;
-    if (typeof content === "string" && content.length === length && index === 0 && reason === null)
-      this.#plain = content;
+    const more = choice.delta.reasoning_details !== undefined || index !== 0 || reason !== null;
+    if (typeof content === "string" && content.length === length && !more) this.#plain = content;
     this.textLength += length;
     this.progress = true;
     this.committed = true;
