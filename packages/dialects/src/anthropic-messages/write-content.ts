@@ -1,3 +1,4 @@
+import { findInParts } from "../hub/parts.ts";
 import type {
   CacheMark,
   HubFile,
@@ -85,24 +86,11 @@ function writePart(part: HubPart, notes: Notes): readonly JsonObject[] {
 
 /** What of a conversation's content Anthropic takes from nobody, in words that go on "the dialect"; null: nothing. */
 export function contentObstacle({ messages }: HubRequest): string | null {
-  for (const { parts } of messages) {
-    const obstacle = obstacleIn(parts);
-    if (obstacle !== null) return obstacle;
-  }
-  return null;
-}
-
-function obstacleIn(parts: readonly HubPart[]): string | null {
-  for (const part of parts) {
-    if (part.kind === "tool_result") {
-      const inside = obstacleIn(part.parts);
-      if (inside !== null) return inside;
-    } else if (part.kind === "file" && part.source.at === "inline") {
-      const { mediaType } = part.source;
-      if (inlineDocument(mediaType, "") === null) return `takes no files of type ${mediaType.slice(0, 60)}`;
-    }
-  }
-  return null;
+  return findInParts(messages, (part) => {
+    if (part.kind !== "file" || part.source.at !== "inline") return null;
+    const { mediaType } = part.source;
+    return inlineDocument(mediaType, "") === null ? `takes no files of type ${mediaType.slice(0, 60)}` : null;
+  });
 }
 
 /** In place of what can't be sent, so that the model does not make up what it never saw. */

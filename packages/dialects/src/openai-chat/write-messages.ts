@@ -1,3 +1,4 @@
+import { findInParts } from "../hub/parts.ts";
 import type {
   HubFile,
   HubMessage,
@@ -162,22 +163,9 @@ function note(notes: string[], words: string): void {
 
 /** What of a request's content this dialect has no words for; null: nothing. */
 export function chatObstacle({ messages }: HubRequest): string | null {
-  for (const { parts } of messages) {
-    const found = partsObstacle(parts);
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function partsObstacle(parts: readonly HubPart[]): string | null {
-  for (const part of parts) {
-    if (part.kind === "tool_result") {
-      const inner = partsObstacle(part.parts);
-      if (inner !== null) return inner;
-    }
+  return findInParts(messages, (part) => {
     if (part.kind === "image" && part.source.at === "id") return "takes no images by their id";
     if (part.kind === "audio" && part.source.at !== "inline") return "takes audio only as it is, not by address";
-    if (part.kind === "file" && part.source.at === "url") return "takes no files by URL";
-  }
-  return null;
+    return part.kind === "file" && part.source.at === "url" ? "takes no files by URL" : null;
+  });
 }
