@@ -33,7 +33,7 @@ export class Outgoing implements HubSink {
   /** The name of the part that arguments belong to: made once a call, not once an event. */
   #call = -1;
   #argumentsPart = "";
-  /** The thought that is told shows something. */
+  /** What was told last is a thought that shows something, so a signature is its. */
   #thinks = false;
 
   constructor(sent: SentAnswer | null, writer: HubSink | null) {
@@ -46,6 +46,7 @@ export class Outgoing implements HubSink {
   }
 
   text(text: string): void {
+    this.#thinks = false;
     const sent = this.#sent;
     if (sent !== null && !sent.addText(text)) sent.add(0, textPart, text);
     this.#writer?.text(text);
@@ -69,11 +70,13 @@ export class Outgoing implements HubSink {
   }
 
   refusal(text: string): void {
+    this.#thinks = false;
     this.#sent?.add(0, refusalPart, text);
     this.#writer?.refusal(text);
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#thinks = false;
     this.#sent?.add(0, namePart(call), name);
     this.#writer?.toolCall(call, id, name, opaque);
   }

@@ -25,7 +25,7 @@ export class Resumed implements HubSink {
   readonly #sentTokens: number;
   /** Why the answer does not fit what was sent, once it does not. Nothing is told from then on. */
   misfit: string | null = null;
-  /** The thought that is told shows something. */
+  /** What was told last is a thought that shows something, so a signature is its. */
   #thinks = false;
   #call = -1;
   #argumentsPart = "";
@@ -43,6 +43,7 @@ export class Resumed implements HubSink {
   begin(_id: string | null, _model: string | null): void {}
 
   text(text: string): void {
+    this.#thinks = false;
     const kept = this.#take(textPart, text);
     if (kept !== "") this.#next.text(kept);
   }
@@ -61,11 +62,13 @@ export class Resumed implements HubSink {
   }
 
   refusal(text: string): void {
+    this.#thinks = false;
     const kept = this.#take(refusalPart, text);
     if (kept !== "") this.#next.refusal(kept);
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#thinks = false;
     const kept = this.#take(namePart(call), name);
     if (kept === name) this.#next.toolCall(call, id, name, opaque);
     else if (kept !== "") this.misfit = "the name of a call was sent in part";

@@ -71,23 +71,43 @@ export function noteDetails(sent: SentAnswer, details: readonly unknown[]): void
  */
 export class ResumedDetails {
   readonly #offset: number;
-  /** The client has the beginning of the thought that goes on, but no entry for it: one with the rest would be signed falsely. */
-  #headless: boolean;
+  /** The thought that goes on, where the client has its beginning but no entry for it: its signature comes with all of it. */
+  #unlisted: string | null;
 
   /** @param again the new stream answers again, so what of its first thought is new goes on with the last that was sent */
   constructor(sent: SentAnswer, again: boolean) {
-    const last = sent.choices.get(0)?.parts.at(-1)?.part;
+    const last = sent.choices.get(0)?.parts.at(-1);
     this.#offset = again ? 0 : sent.details;
-    this.#headless = again && last === reasoningPart && !sent.detailOpen;
+    this.#unlisted = again && last?.part === reasoningPart && !sent.detailOpen ? last.text : null;
   }
 
-  place(details: readonly JsonObject[]): readonly JsonObject[] {
-    const placed: JsonObject[] = [];
-    for (const detail of details) {
-      const { index } = detail;
-      if (!this.#headless) placed.push(typeof index === "number" ? { ...detail, index: index + this.#offset } : detail);
-      else if (text(detail.signature) !== null) this.#headless = false;
+  /** @param delta what is left of it @returns its entries as the client is to get them */
+  place(delta: JsonObject): readonly JsonObject[] {
+    const details: readonly JsonObject[] = Array.isArray(delta.reasoning_details)
+      ? delta.reasoning_details.filter(isObject)
+      : [];
+    if (this.#unlisted !== null) return this.#list(this.#unlisted, delta, details);
+    return details.map((detail) => this.#placed(detail));
+  }
+
+  #list(before: string, delta: JsonObject, details: readonly JsonObject[]): readonly JsonObject[] {
+    const own = text(delta.reasoning_content) ?? text(delta.reasoning);
+    let thought = before + (own ?? "");
+    for (const [at, detail] of details.entries()) {
+      if (own === null) thought += text(detail.text) ?? text(detail.summary) ?? "";
+      const signed = text(detail.signature) !== null;
+      if (!signed && text(detail.data) === null) continue;
+      this.#unlisted = null;
+      const first = signed ? { ...detail, text: thought } : detail;
+      return [first, ...details.slice(at + 1)].map((one) => this.#placed(one));
     }
-    return placed;
+    // Something else was said, and nobody signed it.
+    this.#unlisted = text(delta.content) === null && !Array.isArray(delta.tool_calls) ? thought : null;
+    return [];
+  }
+
+  #placed(detail: JsonObject): JsonObject {
+    const { index } = detail;
+    return typeof index === "number" ? { ...detail, index: index + this.#offset } : detail;
   }
 }

@@ -221,7 +221,7 @@ describe("reasoning_details of the rest", () => {
     ]);
   });
 
-  it("are left out with a thought about how to go on, and with one whose beginning has no entry", () => {
+  it("are left out with a thought about how to go on", () => {
     const text = sentOf(chunk("a", { content: "Good day to" }));
     const again = [
       chunk("b", thought("They want…")),
@@ -229,11 +229,22 @@ describe("reasoning_details of the rest", () => {
       chunk("b", { content: " you" }),
     ];
     expect(deltas(resumed("exact", text, ...again))).toEqual([{ content: " you" }]);
+  });
+
+  it("begin with the signature where the beginning of a thought has no entry, and with all that it signs", () => {
     const headless = sentOf(chunk("a", { content: "x" }), chunk("a", { reasoning_content: "Lo" }));
     const rest = [{ content: "x" }, thought("Look"), details(signature("b")), details(piece("More", 1))];
     expect(deltas(resumed("replay", headless, ...rest.map((delta) => chunk("b", delta))))).toEqual([
       { reasoning: "ok" },
+      details({ ...signature("b"), text: "Look" }),
       details(piece("More", 1)),
+    ]);
+    const hidden = { type: "reasoning.encrypted", data: "x", index: 0, format };
+    const unsigned = [{ content: "x" }, { reasoning: "Look" }, details(hidden)];
+    const broken = sentOf(chunk("a", { content: "x" }), chunk("a", { reasoning_content: "Lo" }));
+    expect(deltas(resumed("replay", broken, ...unsigned.map((delta) => chunk("b", delta))))).toEqual([
+      { reasoning: "ok" },
+      details(hidden),
     ]);
   });
 });

@@ -68,11 +68,9 @@ export class ResumedEvents {
     };
     const delta = takeParts(said, take);
     if (delta === null) return this.#drop(this.#fitting.why);
-    if (Array.isArray(delta.reasoning_details)) {
-      const placed = this.#details.place(delta.reasoning_details.filter(isObject));
-      if (placed.length > 0) delta.reasoning_details = placed;
-      else delete delta.reasoning_details;
-    }
+    const details = this.#details.place(delta);
+    if (details.length > 0) delta.reasoning_details = details;
+    else delete delta.reasoning_details;
     if (cut && isObject(choice.logprobs))
       return this.#drop("its pieces are cut otherwise, and it has log probabilities");
     const reason = text(choice.finish_reason);

@@ -1,6 +1,6 @@
 import type { Usage } from "@tuloy/contract";
 
-import { reasoningPart, refusalPart, signaturePart, type SentChoice } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, type SentChoice } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
@@ -28,9 +28,11 @@ export class ChatEventWriter implements EventWriter {
   #usage: Usage | null = null;
   #usageSent = false;
   #refused = false;
-  /** The thought since the last one that was signed. */
+  /** The thought that a signature would be for. */
   #thought = "";
   #details = 0;
+  /** The client has the beginning of the thought in the entry that the next one goes on with. */
+  #goesOn = false;
 
   constructor(context: WriteContext, after: WrittenBefore | null) {
     this.#context = context;
@@ -39,9 +41,9 @@ export class ChatEventWriter implements EventWriter {
     const choice = sent.choices.get(0);
     this.#usageSent = sent.usageSent;
     this.#refused = choice?.parts.some(({ part }) => part === refusalPart) ?? false;
-    const goesOn = mode === "replay" && sent.detailOpen;
-    this.#details = goesOn ? sent.details - 1 : sent.details;
-    if (mode === "replay" && !goesOn && choice !== undefined) this.#thought = unsignedThought(choice);
+    this.#goesOn = mode === "replay" && sent.detailOpen && choice?.parts.at(-1)?.part === reasoningPart;
+    this.#details = this.#goesOn ? sent.details - 1 : sent.details;
+    if (mode === "replay" && !this.#goesOn && choice !== undefined) this.#thought = unsignedThought(choice);
     this.#setHead(sent.head === null ? this.#made(null, null) : common(sent.head));
   }
 
@@ -51,6 +53,7 @@ export class ChatEventWriter implements EventWriter {
   }
 
   text(text: string): void {
+    if (this.#thought !== "") this.#thought = "";
     this.#delta(`{"content":${JSON.stringify(text)}}`);
   }
 
@@ -61,20 +64,24 @@ export class ChatEventWriter implements EventWriter {
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
     const text = this.#thought;
-    if (!redacted) this.#thought = "";
+    this.#thought = "";
     if (text.length >= maxThought) return;
-    const detail = writeReasoningDetail({ text, opaque, redacted, id }, this.#details);
+    const goesOn = this.#goesOn && !redacted;
+    this.#goesOn = false;
+    const detail = writeReasoningDetail({ text, opaque, redacted, id, goesOn }, this.#details);
     if (detail === null) return;
     this.#details++;
     this.#delta(JSON.stringify({ reasoning_details: [detail] }));
   }
 
   refusal(text: string): void {
+    this.#thought = "";
     this.#refused = true;
     this.#delta(`{"refusal":${JSON.stringify(text)}}`);
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#thought = "";
     const made = {
       index: call,
       id: id === "" ? `call_${this.#context.makeId()}` : id,
@@ -139,8 +146,7 @@ export class ChatEventWriter implements EventWriter {
 function unsignedThought({ parts }: SentChoice): string {
   let thought = "";
   for (const { part, text } of parts) {
-    if (part === reasoningPart) thought += text;
-    else if (part === signaturePart) thought = "";
+    thought = part === reasoningPart ? thought + text : "";
   }
   return thought;
 }

@@ -18,6 +18,8 @@ export class Place {
   readonly items: PlacedItem[] = [];
   /** Of the next event. */
   sequence = 0;
+  /** So many items are of an answer that was begun in vain: what was sent of them counts no more. */
+  discarded = 0;
 
   constructor(response: JsonObject) {
     this.response = response;
@@ -31,9 +33,10 @@ export class Place {
   }
 
   /** Is from now on where another is. */
-  become({ items, sequence }: Place): void {
+  become({ items, sequence, discarded }: Place): void {
     this.items.splice(0, Infinity, ...items.map(({ index, begun, done }) => ({ index, begun, done })));
     this.sequence = sequence;
+    this.discarded = discarded;
   }
 
   /** Notes what an event of the API's own says of it. The event's data is looked into only where it has to be. */

@@ -1,6 +1,6 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { refusalPart } from "../completion/sent.ts";
+import { refusalPart, textPart } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { AnswerWriter, EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
@@ -55,11 +55,14 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
     this.#shared = place;
     this.#place = place.copy();
     this.#anew = after.mode === "anew";
-    this.#refused = after.sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
+    const parts = after.sent.choices.get(0)?.parts ?? [];
+    this.#said = parts.some(({ part }) => part === textPart);
+    this.#refused = parts.some(({ part }) => part === refusalPart);
     for (const [call, item] of resumeItems(this.#place, after.sent)) {
       if (item instanceof CallItem) this.#calls.set(call, item);
       else this.#open = item;
     }
+    if (this.#anew) this.#place.discarded = this.#place.items.length;
   }
 
   /** What the stream began with, and how far it has come. */
@@ -107,6 +110,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, _id: string | null): void {
+    this.#content = true;
     // One that shows nothing is an item of its own.
     if (redacted) this.#closeOpen();
     const item = this.#reasoning();
