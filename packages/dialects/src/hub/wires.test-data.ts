@@ -53,7 +53,7 @@ const named = (type: string, members: object): string => `event: ${type}\n${data
 const hasCalls = (parts: readonly Part[]): boolean => parts.some(({ kind }) => kind === "call");
 
 /** The pieces of each part, one part after the other, or from the first call on in turns. */
-function inTurns(pieces: readonly (readonly string[])[], from: number, mixed: boolean): string[] {
+function inTurns<Piece>(pieces: readonly (readonly Piece[])[], from: number, mixed: boolean): Piece[] {
   if (!mixed || from === -1) return pieces.flat();
   const rest = pieces.slice(from);
   const turns = Math.max(...rest.map(({ length }) => length));
@@ -244,8 +244,8 @@ function gemini(parts: readonly Part[], { id, size, limited }: WireShape): strin
   return [...content, event(null, { finishReason: limited ? "MAX_TOKENS" : "STOP" })];
 }
 
-function converse(parts: readonly Part[], { id, size, limited }: WireShape): Buffer[] {
-  const blocks = parts.flatMap((part, contentBlockIndex): Buffer[] => {
+function converse(parts: readonly Part[], { id, size, mixed, limited }: WireShape): Buffer[] {
+  const blocks = parts.map((part, contentBlockIndex): Buffer[] => {
     const delta = (piece: object): Buffer => converseEvent("contentBlockDelta", { contentBlockIndex, delta: piece });
     const end = converseEvent("contentBlockStop", { contentBlockIndex });
     switch (part.kind) {
@@ -273,7 +273,7 @@ function converse(parts: readonly Part[], { id, size, limited }: WireShape): Buf
   const stopReason = limited ? "max_tokens" : hasCalls(parts) ? "tool_use" : "end_turn";
   return [
     converseEvent("messageStart", { role: "assistant" }),
-    ...blocks,
+    ...inTurns(blocks, firstCall(parts), mixed),
     converseEvent("messageStop", { stopReason }),
     converseEvent("metadata", { usage: { inputTokens: 10, outputTokens: 20 } }),
   ];

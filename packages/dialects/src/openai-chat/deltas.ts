@@ -14,11 +14,19 @@ const plainParts: readonly (readonly [member: string, part: string])[] = [
   ["refusal", refusalPart],
 ];
 
+/** No request may ask for more choices. */
+const maxChoices = 1024;
+
+/** Which choice it is; what no choice can be is taken for the first. */
+export function choiceIndex({ index }: JsonObject): number {
+  return typeof index === "number" && Number.isInteger(index) && index >= 0 && index < maxChoices ? index : 0;
+}
+
 /** Notes what one event adds to the answer. */
 export function noteChunk(sent: SentAnswer, chunk: JsonObject, choices: readonly unknown[]): void {
   for (const choice of choices) {
     if (!isObject(choice)) continue;
-    const index = typeof choice.index === "number" ? choice.index : 0;
+    const index = choiceIndex(choice);
     const { delta } = choice;
     if (isObject(delta)) {
       noteDelta(sent, index, delta);

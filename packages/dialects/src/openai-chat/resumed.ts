@@ -3,7 +3,7 @@ import type { Usage } from "@tuloy/contract";
 import { completedUsage, type Resume } from "../completion/completion.ts";
 import { fittingOf, type Fitting } from "../completion/fitting.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
-import { noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
+import { choiceIndex, noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
 import { ResumedDetails } from "./details.ts";
 import { readUsage } from "./usage.ts";
 
@@ -56,7 +56,7 @@ export class ResumedEvents {
 
   /** @returns what of a choice is new; null when nothing is, and when `misfit` is set */
   #choice(choice: JsonObject): Record<string, unknown> | null {
-    const index = typeof choice.index === "number" ? choice.index : 0;
+    const index = choiceIndex(choice);
     const said = isObject(choice.delta) ? choice.delta : {};
     const strange = strangeness(said);
     if (strange !== null) return this.#drop(strange);

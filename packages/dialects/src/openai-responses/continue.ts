@@ -10,7 +10,8 @@ import { Place } from "./place.ts";
 
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
-  const unknown = sent.unknown ?? (sent.head instanceof Place ? null : "how its stream began is not known");
+  const { unknown: forgotten, head } = sent;
+  const unknown = forgotten ?? (head instanceof Place && !head.strange ? null : "how its stream began is not known");
   if (unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: unknown };
   const request = parseJson(body.toString("utf8"));
   const bound = isObject(request) ? boundBy(request) : null;
