@@ -1,6 +1,6 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { refusalPart, textPart } from "../completion/sent.ts";
+import { refusalPart } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
 import type { AnswerWriter, EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
@@ -55,9 +55,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
     this.#shared = place;
     this.#place = place.copy();
     this.#anew = after.mode === "anew";
-    const parts = after.sent.choices.get(0)?.parts ?? [];
-    this.#said = parts.some(({ part }) => part === textPart);
-    this.#refused = parts.some(({ part }) => part === refusalPart);
+    this.#refused = after.sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
     for (const [call, item] of resumeItems(this.#place, after.sent)) {
       if (item instanceof CallItem) this.#calls.set(call, item);
       else this.#open = item;
