@@ -36,9 +36,11 @@ export class Outgoing implements HubSink {
   /** What was told last is a thought that shows something, so a signature is its. */
   #thinks = false;
 
-  constructor(sent: SentAnswer | null, writer: HubSink | null) {
+  /** @param again it goes on with a replay, whose thought may be the one that was sent last */
+  constructor(sent: SentAnswer | null, writer: HubSink | null, again = false) {
     this.#sent = sent;
     this.#writer = writer;
+    if (again) this.#thinks = sent?.choices.get(0)?.parts.at(-1)?.part === reasoningPart;
   }
 
   begin(id: string | null, model: string | null): void {
@@ -54,7 +56,12 @@ export class Outgoing implements HubSink {
 
   thought(text: string): void {
     this.#thinks = true;
-    this.#sent?.add(0, reasoningPart, text);
+    const sent = this.#sent;
+    if (sent !== null) {
+      sent.add(0, reasoningPart, text);
+      // What is written of it here has no entry before its signature.
+      sent.detailOpen = false;
+    }
     this.#writer?.thought(text);
   }
 

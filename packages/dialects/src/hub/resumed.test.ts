@@ -147,6 +147,19 @@ describe("a replay", () => {
     expect(signs).toEqual({ tellings: [["text", "i"]], misfit: null });
   });
 
+  it("notes a signature as that of the thought that was sent before", () => {
+    const sent = sentBy((sink) => sink.thought("hm"));
+    const goesOn = new Resumed({ mode: "replay", sent, continuation: null }, new Outgoing(sent, null, true));
+    goesOn.thought("hm");
+    goesOn.thoughtOpaque(signed, false, null);
+    goesOn.thoughtOpaque(signed, true, null);
+    expect(sent.choices.get(0)?.parts.map(({ part }) => part)).toEqual([
+      "reasoning",
+      "a thought's signature",
+      "a hidden thought",
+    ]);
+  });
+
   it("does not fit without the hidden thought that was sent", () => {
     const told = rest("replay", sentBy(thoughtful), (sink) => {
       sink.thought("hm");

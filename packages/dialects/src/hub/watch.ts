@@ -269,7 +269,7 @@ export class TranslatedWatch extends HubWatch implements EventSink {
     const sent = resume?.sent ?? (options.keep === true ? new SentAnswer() : null);
     // Before the filter, which may restart what was sent.
     const writer = client.eventWriter(context, resume ?? null);
-    const outgoing = new Outgoing(sent, writer);
+    const outgoing = new Outgoing(sent, writer, resume?.mode === "replay");
     const resumed = resume ? new Resumed(resume, outgoing) : null;
     // Before what was sent is taken out, which stands in turn.
     const inTurn = client.inTurn ? new InTurn(resumed ?? outgoing) : null;

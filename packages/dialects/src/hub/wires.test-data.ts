@@ -36,7 +36,7 @@ export function canSay(dialect: Upstream, part: Part): boolean {
 
 /** The signature of a thought signs its whole text and nothing else. */
 export const signatureOf = (text: string): string => `sig${Buffer.from(text).toString("base64url")}`;
-export const hiddenData = "aGlkZGVu";
+const hiddenData = "aGlkZGVu";
 
 const cut = (text: string, size: number): string[] => text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
 

@@ -70,14 +70,17 @@ export function noteDetails(sent: SentAnswer, details: readonly unknown[]): void
  * with all that it signs.
  */
 export class ResumedDetails {
-  readonly #offset: number;
+  #offset: number;
+  /** The first index that no entry has. */
+  readonly #free: number;
   /** The thought that goes on, where the client has its beginning but no entry for it: its signature comes with all of it. */
   #unlisted: string | null;
 
   /** @param again the new stream answers again, so what of its first thought is new goes on with the last that was sent */
   constructor(sent: SentAnswer, again: boolean) {
     const last = sent.choices.get(0)?.parts.at(-1);
-    this.#offset = again ? 0 : sent.details;
+    this.#free = sent.details;
+    this.#offset = again ? 0 : this.#free;
     this.#unlisted = again && last?.part === reasoningPart && !sent.detailOpen ? last.text : null;
   }
 
@@ -98,6 +101,8 @@ export class ResumedDetails {
       const signed = text(detail.signature) !== null;
       if (!signed && text(detail.data) === null) continue;
       this.#unlisted = null;
+      // An entry that the client has is not gone on with: it may hold some of the thought, and not all.
+      if (typeof detail.index === "number") this.#offset = Math.max(0, this.#free - detail.index);
       const first = signed ? { ...detail, text: thought } : detail;
       return [first, ...details.slice(at + 1)].map((one) => this.#placed(one));
     }

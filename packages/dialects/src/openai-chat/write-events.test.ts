@@ -69,5 +69,12 @@ describe("reasoning_details of an answer that goes on with another", () => {
     noteChunk(sent, chunk, chunk.choices);
     expect(detailsOf("replay", sent, more)).toEqual([entry("o.", "2", 4)]);
     expect(detailsOf("anew", sent, more)).toEqual([entry("o.", "2", 5)]);
+    // Another has gone on with it since, and has come to no signature.
+    new Outgoing(sent, null).thought("o");
+    const last = (sink: HubSink): void => {
+      sink.thought(".");
+      sink.thoughtOpaque(signed("2"), false, null);
+    };
+    expect(detailsOf("replay", sent, last)).toEqual([entry("Two.", "2", 5)]);
   });
 });
