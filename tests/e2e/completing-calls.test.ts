@@ -306,3 +306,17 @@ describe("on_partial: hold", () => {
     ]);
   });
 });
+
+test("a deployment that goes on and fails in one breath has said what it said: the next goes on from there", async () => {
+  const speaksAndFails: Script = (reply, request) => {
+    const prefix = prefixOf(bodyOf(request)) ?? "";
+    const next = event({ content: whole.slice(prefix.length, prefix.length + 8) });
+    return reply
+      .eventStream()
+      .chunk(next + sse({ error: { message: "busy", code: "server_is_overloaded" } }))
+      .end();
+  };
+  const { c, gateway } = await setScene({ a: breaksOff, b: speaksAndFails, c: goesOn }, { providers: vllm });
+  expect(expectClean(await post(gateway, { stream: true }), whole)).toEqual([]);
+  expect(prefixOf(bodyOf(c.requests[0]))).toBe(whole.slice(0, had.length + 8).trimEnd());
+});

@@ -113,9 +113,11 @@ function readDelta(reading: Reading, delta: Record<string, unknown>): void {
       reading.text += piece("text");
       return;
     case "thinking_delta":
+      if (block["signature"] !== "") reading.problems.push("a thought goes on after its signature");
       block["thinking"] = `${String(block["thinking"])}${piece("thinking")}`;
       return;
     case "signature_delta":
+      if (block["signature"] !== "") reading.problems.push("a second signature of one thought");
       block["signature"] = piece("signature");
       return;
     case "input_json_delta":

@@ -84,6 +84,8 @@ export class StreamCall extends UpstreamCall {
   #paused = false;
   /** The whole answer is waited for. */
   #holding: boolean;
+  /** Characters that the client had been sent of the answer that this stream completes. */
+  #sentBefore = 0;
   #lastByteAt = 0;
   #lastContentAt = 0;
 
@@ -140,6 +142,7 @@ export class StreamCall extends UpstreamCall {
   }
 
   protected onGoodHead(headers: IncomingHttpHeaders): void {
+    if (this.#resume) this.#sentBefore = this.#resume.sent.length;
     this.#watch = this.#reading.watch({
       wantsUsage: this.#wantsUsage,
       choices: this.#choices,
@@ -158,6 +161,8 @@ export class StreamCall extends UpstreamCall {
     watch.push(chunk);
     if (watch.progress) this.#lastContentAt = now;
     for (const bytes of watch.forward) this.#emit(bytes);
+    // What completes an answer has noted as sent what it added: the client must get it, whatever becomes of the rest.
+    if (this.#resume && !this.decided && this.#resume.sent.length > this.#sentBefore) this.#commit();
     // Trouble first: content that came in the same chunk was not sent yet, so the attempt can still be replaced unseen.
     if (watch.failure) this.#break(watch.failure);
     else if (watch.done) this.#finish(watch);

@@ -25,6 +25,7 @@ export const anthropicUpstream: UpstreamCodec = {
 export const anthropicClient: ClientCodec = {
   dialect: "anthropic-messages",
   toHub: messagesToHub,
+  inTurn: true,
   answerWriter: (context) => new MessageWriter(context),
-  eventWriter: (context, sent) => new MessageEventWriter(context, sent),
+  eventWriter: (context, after) => new MessageEventWriter(context, after),
 };

@@ -6,11 +6,13 @@ import { stripMembers, type ScannedObject } from "../json/strip.ts";
 import { scanTopLevel, type Member } from "../json/top-level.ts";
 import { count, isObject, parseJson, type JsonObject } from "../json/value.ts";
 import type { Continuation } from "../providers/continuation.ts";
+import { MessageHead } from "./head.ts";
 import { anthropicsOwn } from "./own.ts";
 
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
   if (sent.unknown !== null) return nothing(sent.unknown);
+  if (!(sent.head instanceof MessageHead)) return nothing("how its stream began is not known");
   if (isOnlyReasoning(sent))
     return { exact: false, replay: false, anew: true, soft: false, why: "only reasoning was sent" };
   const request = parseJson(body.toString("utf8"));

@@ -9,6 +9,7 @@ import { continuationOf } from "../providers/continuation.ts";
 import { isReadRequest, type ReadRequest } from "../request.ts";
 import { anthropicTokenCount } from "./count.ts";
 import { anthropicMessages } from "./dialect.ts";
+import { MessageHead } from "./head.ts";
 import { writeClaudeList } from "./models.ts";
 
 const base = { model: "m", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
@@ -203,6 +204,7 @@ describe("errors", () => {
 describe("what goes on", () => {
   const sentOf = (text: string, before: readonly string[] = []): SentAnswer => {
     const sent = new SentAnswer();
+    sent.head = new MessageHead({}, false);
     for (const part of before) sent.add(0, part, "·");
     for (const piece of text.match(/\S+\s*/g) ?? [text]) sent.add(0, "text", piece);
     return sent;

@@ -1,7 +1,6 @@
 import { readMessageStream } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
-import { SentAnswer } from "../completion/sent.ts";
 import type { HubSink } from "../hub/answer.ts";
 import { bare, context } from "./told.test-data.ts";
 import { MessageWriter } from "./write-answer.ts";
@@ -61,22 +60,5 @@ describe("an answer of another provider, written for Anthropic's clients", () =>
     writer.toolArguments(0, "[1,");
     writer.finish("tool_calls", null);
     expect(JSON.parse(writer.toBody().toString())).toMatchObject({ content: [{ input: { arguments: "[1," } }] });
-  });
-
-  it("goes on in the block that is open", () => {
-    const sent = new SentAnswer();
-    sent.add(0, "reasoning", "hm");
-    sent.add(0, "the name of call 0", "f");
-    sent.add(0, "the arguments of call 0", "{}");
-    sent.add(0, "text", "Hello");
-    const writer = new MessageEventWriter(context, sent);
-    writer.begin("other", "other");
-    writer.text(" there");
-    writer.finish("stop", null);
-    const events = Buffer.concat([...writer.take()]).toString();
-    expect(events).toBe(
-      'event: content_block_delta\ndata: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":" there"}}\n\n' +
-        'event: content_block_stop\ndata: {"type":"content_block_stop","index":2}\n\n',
-    );
   });
 });

@@ -1,3 +1,4 @@
+import { blankLeftOut, callProofsLeftOut, endTrimmed, findInParts, refusalAsText } from "../hub/parts.ts";
 import type {
   CacheMark,
   HubFile,
@@ -41,7 +42,7 @@ export function writeMessages(messages: readonly HubMessage[], notes: Notes): re
     written.unshift({ role: "user", content: [{ type: "text", text: "." }] });
   }
   const last = written.at(-1);
-  if (last?.role === "assistant") trimEnd(last.content);
+  if (last?.role === "assistant") trimEnd(last.content, notes);
   return written.map(({ role, content }) => ({ role, content: role === "user" ? resultsFirst(content) : content }));
 }
 
@@ -51,22 +52,28 @@ function resultsFirst(blocks: readonly JsonObject[]): readonly JsonObject[] {
 }
 
 /** A conversation that ends with the assistant's own words must not end with white space: that is answered with 400. */
-function trimEnd(blocks: JsonObject[]): void {
+function trimEnd(blocks: JsonObject[], notes: Notes): void {
   const last = blocks.at(-1);
-  if (last?.type === "text" && typeof last.text === "string")
-    blocks.splice(-1, 1, { ...last, text: last.text.trimEnd() });
+  if (last?.type !== "text" || typeof last.text !== "string") return;
+  const text = last.text.trimEnd();
+  if (text !== last.text) notes.add(endTrimmed);
+  blocks.splice(-1, 1, { ...last, text });
 }
 
 /** Empty text, and text of nothing but white space, is answered with 400. */
-export function textBlocks(text: string, cache: CacheMark | null): readonly JsonObject[] {
-  return text.trim() === "" ? [] : [{ type: "text", text, ...cacheMembers(cache) }];
+export function textBlocks(text: string, cache: CacheMark | null, notes: Notes): readonly JsonObject[] {
+  if (text.trim() !== "") return [{ type: "text", text, ...cacheMembers(cache) }];
+  if (text !== "") notes.add(blankLeftOut);
+  return [];
 }
 
 function writePart(part: HubPart, notes: Notes): readonly JsonObject[] {
   switch (part.kind) {
-    case "text":
     case "refusal":
-      return textBlocks(part.text, part.cache);
+      notes.add(refusalAsText);
+      return textBlocks(part.text, part.cache, notes);
+    case "text":
+      return textBlocks(part.text, part.cache, notes);
     case "image":
       return [writeImage(part, notes)];
     case "file":
@@ -85,24 +92,11 @@ function writePart(part: HubPart, notes: Notes): readonly JsonObject[] {
 
 /** What of a conversation's content Anthropic takes from nobody, in words that go on "the dialect"; null: nothing. */
 export function contentObstacle({ messages }: HubRequest): string | null {
-  for (const { parts } of messages) {
-    const obstacle = obstacleIn(parts);
-    if (obstacle !== null) return obstacle;
-  }
-  return null;
-}
-
-function obstacleIn(parts: readonly HubPart[]): string | null {
-  for (const part of parts) {
-    if (part.kind === "tool_result") {
-      const inside = obstacleIn(part.parts);
-      if (inside !== null) return inside;
-    } else if (part.kind === "file" && part.source.at === "inline") {
-      const { mediaType } = part.source;
-      if (inlineDocument(mediaType, "") === null) return `takes no files of type ${mediaType.slice(0, 60)}`;
-    }
-  }
-  return null;
+  return findInParts(messages, (part) => {
+    if (part.kind !== "file" || part.source.at !== "inline") return null;
+    const { mediaType } = part.source;
+    return inlineDocument(mediaType, "") === null ? `takes no files of type ${mediaType.slice(0, 60)}` : null;
+  });
 }
 
 /** In place of what can't be sent, so that the model does not make up what it never saw. */
@@ -148,7 +142,8 @@ function inlineDocument(mediaType: string, data: string): JsonObject | null {
     : null;
 }
 
-function writeToolCall({ id, name, arguments: json, cache }: HubToolCall, notes: Notes): JsonObject {
+function writeToolCall({ id, name, arguments: json, cache, opaque }: HubToolCall, notes: Notes): JsonObject {
+  if (opaque !== undefined) notes.add(callProofsLeftOut);
   const input = json.trim() === "" ? {} : parseJson(json);
   if (!isObject(input)) notes.add("arguments of an earlier call were left out: they are no JSON object");
   return {

@@ -1,13 +1,13 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { hiddenThoughtPart, reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
+import { signaturePart } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
-import type { EventWriter, WriteContext } from "../hub/codec.ts";
-import { namePart } from "../hub/outgoing.ts";
+import type { EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
+import { callOf } from "../hub/outgoing.ts";
 import type { Opaque } from "../hub/request.ts";
-import { isObject, parseJson, type JsonObject } from "../json/value.ts";
+import type { JsonObject } from "../json/value.ts";
 import { hubFinish, writeFinish } from "./finish.ts";
-import { MessageHead } from "./head.ts";
+import { MessageHead, type BlockKind } from "./head.ts";
 import { callSignature, writeSignature } from "./opaque.ts";
 import { toolUseId } from "./tool-ids.ts";
 import { writeUsage } from "./usage.ts";
@@ -17,21 +17,10 @@ export const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n
 
 const none: readonly Buffer[] = [];
 
-type BlockKind = "text" | "thinking" | "tool_use";
-
-/** A call whose block has to wait for its turn. */
-interface WaitingCall {
-  readonly call: number;
-  readonly id: string;
-  readonly name: string;
-  readonly opaque: Opaque | null;
-  json: string;
-}
-
 /**
  * Writes a stream of events. The counts of tokens come with its end: other providers tell them there, and the end's are totals
  * that the client takes over. Blocks come one after the other and are closed for good: clients act on a call when its block is
- * closed. Where the pieces of several calls come in turns, the others wait until the arguments of the open one are whole.
+ * closed. So it is told one part after the other (`ClientCodec.inTurn`).
  */
 export class MessageEventWriter implements EventWriter {
   readonly #context: WriteContext;
@@ -43,13 +32,10 @@ export class MessageEventWriter implements EventWriter {
   #index = -1;
   /** The thinking block that is open has its signature. */
   #signed = false;
-  /** By call. */
-  readonly #callIndexes = new Map<number, number>();
+  /** Nothing more is thought in that block. */
+  #thoughtIsOver = false;
   /** The call whose block is open, or was last. */
   #call = -1;
-  /** What came of its arguments. */
-  #json = "";
-  readonly #waiting: WaitingCall[] = [];
   /** Content was told: before that, a stream that goes on with another may still be dropped unsent. */
   #told: boolean;
   /** The client was told how the answer ended. */
@@ -58,11 +44,10 @@ export class MessageEventWriter implements EventWriter {
   #finish: HubFinish = "stop";
   #stopSequence: string | null = null;
 
-  /** @param sent what an earlier stream of this answer told the client */
-  constructor(context: WriteContext, sent: SentAnswer | null) {
+  constructor(context: WriteContext, after: WrittenBefore | null) {
     this.#context = context;
-    this.#told = sent === null;
-    if (sent !== null) this.#goOn(sent);
+    this.#told = after === null;
+    if (after !== null) this.#goOn(after);
   }
 
   begin(id: string | null, model: string | null): void {
@@ -80,7 +65,6 @@ export class MessageEventWriter implements EventWriter {
 
   text(text: string): void {
     this.#told = true;
-    if (this.#waiting.length > 0) this.#release(true);
     if (this.#kind !== "text") this.#start("text", '{"type":"text","text":""}');
     this.#delta(`{"type":"text_delta","text":${JSON.stringify(text)}}`);
   }
@@ -91,40 +75,32 @@ export class MessageEventWriter implements EventWriter {
 
   thought(text: string): void {
     this.#told = true;
-    if (this.#waiting.length > 0) this.#release(true);
-    if (this.#kind !== "thinking") this.#startThinking();
+    if (this.#kind !== "thinking" || this.#thoughtIsOver) this.#startThinking();
     this.#delta(`{"type":"thinking_delta","thinking":${JSON.stringify(text)}}`);
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
-    if (this.#waiting.length > 0) this.#release(true);
+    this.#told = true;
     const signature = writeSignature(opaque, id);
     if (redacted) return this.#wholeRedacted(signature);
-    if (this.#kind !== "thinking") this.#startThinking();
+    if (this.#kind !== "thinking" || this.#thoughtIsOver) this.#startThinking();
     this.#sign(signature);
     this.#stop();
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
     this.#told = true;
-    if (this.#kind === "tool_use" && !isWhole(this.#json)) this.#waiting.push({ call, id, name, opaque, json: "" });
-    else this.#startCall(call, id, name, opaque);
+    if (opaque !== null) this.#wholeRedacted(callSignature + writeSignature(opaque));
+    const block = { type: "tool_use", id: toolUseId(id === "" ? this.#context.makeId() : id), name, input: {} };
+    this.#start("tool_use", JSON.stringify(block));
+    this.#call = call;
   }
 
   toolArguments(call: number, json: string): void {
+    // Of a call whose block is closed nothing more is told.
+    if (call !== this.#call || this.#kind !== "tool_use") return;
     this.#told = true;
-    if (this.#waiting.length > 0) {
-      const waiting = this.#waiting.find((one) => one.call === call);
-      if (waiting !== undefined) {
-        waiting.json += json;
-        return;
-      }
-    }
-    const index = this.#callIndexes.get(call);
-    if (index === undefined) return;
-    if (call === this.#call) this.#json += json;
-    this.#delta(`{"type":"input_json_delta","partial_json":${JSON.stringify(json)}}`, index);
-    if (this.#waiting.length > 0 && json.trimEnd().endsWith("}")) this.#release(false);
+    this.#delta(`{"type":"input_json_delta","partial_json":${JSON.stringify(json)}}`);
   }
 
   usage(usage: Usage): void {
@@ -134,7 +110,6 @@ export class MessageEventWriter implements EventWriter {
   finish(reason: HubFinish, stopSequence: string | null): void {
     this.#finish = reason;
     this.#stopSequence = stopSequence;
-    this.#release(true);
     this.#stop();
   }
 
@@ -145,7 +120,7 @@ export class MessageEventWriter implements EventWriter {
   take(): readonly Buffer[] {
     if (this.#told && this.head instanceof MessageHead) {
       this.head.index = this.#index;
-      this.head.open = this.#kind !== null;
+      this.head.open = this.#kind;
     }
     if (this.#out === "") return none;
     const written = Buffer.from(this.#out);
@@ -155,7 +130,6 @@ export class MessageEventWriter implements EventWriter {
 
   end(): Buffer {
     this.begin(null, null);
-    this.#release(true);
     this.#stop();
     const written = `${this.#out}${this.#ended ? "" : this.#messageDelta()}${messageStop}`;
     this.#out = "";
@@ -171,67 +145,32 @@ export class MessageEventWriter implements EventWriter {
     return `event: message_delta\ndata: ${JSON.stringify(event)}\n\n`;
   }
 
-  /** Goes on where an earlier stream stopped: what it told is told once more to nobody, which opens what it opened. */
-  #goOn({ head, choices }: SentAnswer): void {
+  /** Goes on where an earlier stream stopped, in the block that it left open. */
+  #goOn({ sent, mode }: WrittenBefore): void {
+    const { head, choices } = sent;
     this.head = head ?? {};
-    const sent = choices.get(0);
-    for (const { part, text } of sent?.parts ?? []) this.#tellAgain(part, text);
-    this.#told = false;
-    this.#out = "";
+    const { parts = [], finishReason = null } = choices.get(0) ?? {};
+    this.#call = parts.reduce((last, { part }) => Math.max(last, callOf(part)), -1);
+    this.#signed = parts.at(-1)?.part === signaturePart;
+    // A thought that another one's answer begins with is another thought, with a signature of its own.
+    this.#thoughtIsOver = mode === "anew" || this.#signed;
     if (head instanceof MessageHead) {
       this.#index = head.index;
-      if (!head.open) this.#kind = null;
-      else if (this.#kind === "tool_use") this.#callIndexes.set(this.#call, this.#index);
+      this.#kind = head.open;
     }
-    if (sent === undefined) return;
-    // A thought that another one's answer begins with is another thought, with a signature of its own.
-    if (this.#kind === "thinking" || sent.finishReason !== null) this.#stop();
-    if (sent.finishReason === null) return;
-    if (head?.endsLate === true) this.#finish = hubFinish(sent.finishReason);
+    if (finishReason === null) return;
+    if (head?.endsLate === true) this.#finish = hubFinish(finishReason);
     else this.#ended = true;
-  }
-
-  #tellAgain(part: string, text: string): void {
-    if (part === textPart || part === refusalPart) this.text(text);
-    else if (part === reasoningPart) this.thought(text);
-    // Of hidden thoughts each has a block, closed with it.
-    else if (part === hiddenThoughtPart) for (let at = 0; at < text.length; at++) this.#wholeRedacted("");
-    else {
-      const call = callOf(part);
-      if (part === namePart(call)) this.toolCall(call, "", text, null);
-      else this.toolArguments(call, text);
-    }
-  }
-
-  #startCall(call: number, id: string, name: string, opaque: Opaque | null): void {
-    if (opaque !== null) this.#wholeRedacted(callSignature + writeSignature(opaque));
-    const block = { type: "tool_use", id: toolUseId(id === "" ? this.#context.makeId() : id), name, input: {} };
-    this.#start("tool_use", JSON.stringify(block));
-    this.#callIndexes.set(call, this.#index);
-    this.#call = call;
-    this.#json = "";
-  }
-
-  /** Calls that wait come after the open one, each when the one before it is whole. @param all nothing more comes of any */
-  #release(all: boolean): void {
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (!all && !isWhole(this.#json)) return;
-      this.#waiting.shift();
-      this.#startCall(next.call, next.id, next.name, next.opaque);
-      if (next.json === "") continue;
-      this.#json = next.json;
-      this.#delta(`{"type":"input_json_delta","partial_json":${JSON.stringify(next.json)}}`);
-    }
   }
 
   #startThinking(): void {
     this.#start("thinking", '{"type":"thinking","thinking":"","signature":""}');
     this.#signed = false;
+    this.#thoughtIsOver = false;
   }
 
   #wholeRedacted(data: string): void {
-    this.#start("thinking", JSON.stringify({ type: "redacted_thinking", data }));
-    this.#signed = true;
+    this.#start("other", JSON.stringify({ type: "redacted_thinking", data }));
     this.#stop();
   }
 
@@ -248,8 +187,8 @@ export class MessageEventWriter implements EventWriter {
     this.#out += `event: content_block_start\ndata: {"type":"content_block_start","index":${this.#index},"content_block":${block}}\n\n`;
   }
 
-  #delta(delta: string, index: number = this.#index): void {
-    this.#out += `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":${delta}}\n\n`;
+  #delta(delta: string): void {
+    this.#out += `event: content_block_delta\ndata: {"type":"content_block_delta","index":${this.#index},"delta":${delta}}\n\n`;
   }
 
   #stop(): void {
@@ -259,14 +198,4 @@ export class MessageEventWriter implements EventWriter {
     this.#kind = null;
     this.#out += `event: content_block_stop\ndata: {"type":"content_block_stop","index":${this.#index}}\n\n`;
   }
-}
-
-/** Nothing can follow: the arguments are a JSON object. */
-function isWhole(json: string): boolean {
-  return isObject(parseJson(json));
-}
-
-/** The call that a part belongs to, by its name. */
-function callOf(part: string): number {
-  return Number(part.slice(part.lastIndexOf(" ") + 1));
 }

@@ -57,7 +57,10 @@ describe("a request written for Anthropic", () => {
       { role: "user", content: [{ type: "text", text: "." }] },
       { role: "assistant", content: [{ type: "text", text: "Hello." }] },
     ]);
-    expect(notes).toHaveLength(1);
+    expect(notes).toEqual([
+      "text of nothing but white space was left out: it is refused there",
+      "a user message was put first: a conversation here begins with one",
+    ]);
   });
 
   it("ends with no white space where the assistant has the last word", () => {

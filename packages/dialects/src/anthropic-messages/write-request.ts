@@ -65,7 +65,7 @@ export function writeMessagesRequest(request: HubRequest, target: WriteTarget): 
 }
 
 function systemMembers({ system, format }: HubRequest, notes: Notes): JsonObject {
-  const blocks = system.flatMap(({ text, cache }) => textBlocks(text, cache));
+  const blocks = system.flatMap(({ text, cache }) => textBlocks(text, cache, notes));
   if (format?.kind === "json") {
     notes.add("response_format json_object was sent as an instruction: there is no other way to say it there");
     return { system: [...blocks, { type: "text", text: onlyJson }] };

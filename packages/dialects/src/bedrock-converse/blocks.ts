@@ -72,8 +72,8 @@ export class BlockTeller {
     this.#sink.toolArguments(known.call, piece);
   }
 
-  /** A block is over: what was gathered of it is told. */
-  end(block: number): void {
+  /** Another block has its turn: what was gathered of a thought is told. */
+  leave(): void {
     if (this.#signature !== "") {
       this.#sink.thoughtOpaque({ dialect: "bedrock-converse", data: this.#signature }, false, null);
       this.#signature = "";
@@ -87,10 +87,22 @@ export class BlockTeller {
       this.#redacted = [];
       this.#redactedLength = 0;
     }
+  }
+
+  /** A block is over. */
+  end(block: number): void {
+    this.leave();
     const known = this.#calls.get(block);
     // A tool without parameters is called without any input.
     if (known !== undefined && !known.written) this.callInput(block, "{}");
     if (block === this.#jsonBlock && !this.#jsonSaid) this.callInput(block, "{}");
+  }
+
+  /** All blocks are over, also those whose end was not said. */
+  endAll(): void {
+    this.leave();
+    for (const block of this.#calls.keys()) this.end(block);
+    if (this.#jsonBlock !== -1) this.end(this.#jsonBlock);
   }
 
   /** What the hub has no place for, each once. */

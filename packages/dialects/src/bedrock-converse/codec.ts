@@ -1,5 +1,6 @@
-import type { HubMessage, HubRequest } from "../hub/request.ts";
 import type { UpstreamCodec } from "../hub/codec.ts";
+import { findInParts } from "../hub/parts.ts";
+import type { HubRequest } from "../hub/request.ts";
 import { continuationWayOf } from "../anthropic-messages/claude.ts";
 import { continueRequest } from "./continue.ts";
 import { EventStreamDecoder } from "./event-stream.ts";
@@ -23,24 +24,6 @@ export const bedrockConverse: UpstreamCodec = {
 };
 
 function obstacle({ messages }: HubRequest): string | null {
-  for (const { role, parts } of messages) {
-    if (role === "user") {
-      const found = partObstacle(parts);
-      if (found !== null) return found;
-    }
-  }
-  return null;
-}
-
-function partObstacle(parts: HubMessage["parts"]): string | null {
-  for (const part of parts) {
-    const found =
-      part.kind === "image" || part.kind === "file"
-        ? mediaObstacle(part)
-        : part.kind === "tool_result"
-          ? partObstacle(part.parts)
-          : null;
-    if (found !== null) return found;
-  }
-  return null;
+  const users = messages.filter(({ role }) => role === "user");
+  return findInParts(users, (part) => (part.kind === "image" || part.kind === "file" ? mediaObstacle(part) : null));
 }

@@ -90,12 +90,12 @@ export class ConverseReader implements EventReader {
   }
 
   #open(block: number): void {
-    if (this.#openBlock !== -1 && this.#openBlock !== block) this.#blocks.end(this.#openBlock);
+    if (this.#openBlock !== -1 && this.#openBlock !== block) this.#blocks.leave();
     this.#openBlock = block;
   }
 
   #stop(value: JsonObject): boolean {
-    if (this.#openBlock !== -1) this.#blocks.end(this.#openBlock);
+    this.#blocks.endAll();
     this.#openBlock = -1;
     const fields = value.additionalModelResponseFields;
     if (this.#blocks.finish(value.stopReason, fields, stopSequenceOf(fields))) this.finished = true;

@@ -14,7 +14,11 @@ describe("messages", () => {
       { role: "user", content: [{ text: "a" }, { text: "b" }] },
       { role: "assistant", content: [{ text: "So" }] },
     ]);
-    expect(notes).toEqual(["a first turn of the user was put before the assistant's"]);
+    expect(notes).toEqual([
+      "text of nothing but white space was left out: it is refused there",
+      "a first turn of the user was put before the assistant's",
+      "white space at the end of the begun answer was left out: it is refused there",
+    ]);
   });
 
   it("have images and documents as bytes, and no two documents of one name", () => {

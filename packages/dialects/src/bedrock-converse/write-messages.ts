@@ -1,3 +1,4 @@
+import { blankLeftOut, callProofsLeftOut, endTrimmed, refusalAsText } from "../hub/parts.ts";
 import type {
   CacheMark,
   HubMessage,
@@ -37,6 +38,7 @@ export class MessageWriter {
     const blocks: unknown[] = [];
     for (const { text, cache } of parts) {
       if (text.trim() !== "") blocks.push({ text });
+      else if (text !== "") this.#notes.add(blankLeftOut);
       this.#mark(blocks, cache);
     }
     return blocks;
@@ -80,10 +82,11 @@ export class MessageWriter {
 
   #block(part: HubPart, role: "user" | "assistant"): unknown {
     switch (part.kind) {
-      case "text":
       case "refusal":
-        // "The text field in the ContentBlock object … is blank" is what it says to white space.
-        return part.text.trim() === "" ? null : { text: part.text };
+        this.#notes.add(refusalAsText);
+        return this.#text(part.text);
+      case "text":
+        return this.#text(part.text);
       case "thought":
         return this.#thought(part);
       case "tool_call":
@@ -97,6 +100,13 @@ export class MessageWriter {
         this.#notes.add("audio was left out");
         return null;
     }
+  }
+
+  /** "The text field in the ContentBlock object … is blank" is what it says to white space. */
+  #text(text: string): unknown {
+    if (text.trim() !== "") return { text };
+    if (text !== "") this.#notes.add(blankLeftOut);
+    return null;
   }
 
   #media(part: Extract<HubPart, { readonly kind: "image" | "file" }>, role: "user" | "assistant"): unknown {
@@ -127,7 +137,8 @@ export class MessageWriter {
     };
   }
 
-  #call({ id, name, arguments: written }: HubToolCall): unknown {
+  #call({ id, name, arguments: written, opaque }: HubToolCall): unknown {
+    if (opaque !== undefined) this.#notes.add(callProofsLeftOut);
     this.calledTools.add(name);
     const value = written.trim() === "" ? {} : parseJson(written);
     if (!isObject(value)) this.#notes.add(`the arguments of an earlier call of ${name} are no JSON object`);
@@ -158,8 +169,10 @@ export class MessageWriter {
   #trimLast(last: Message | undefined): void {
     if (last?.role !== "assistant") return;
     const block = last.content.at(-1);
-    if (isObject(block) && typeof block.text === "string")
-      last.content[last.content.length - 1] = { text: block.text.trimEnd() };
+    if (!isObject(block) || typeof block.text !== "string") return;
+    const text = block.text.trimEnd();
+    if (text !== block.text) this.#notes.add(endTrimmed);
+    last.content[last.content.length - 1] = { text };
   }
 }
 

@@ -36,7 +36,7 @@ describe("a plain request", () => {
       inferenceConfig: { maxTokens: 100, temperature: 0.5, stopSequences: ["END"] },
       additionalModelResponseFieldPaths: ["/stop_sequence"],
     });
-    expect(notes).toEqual([]);
+    expect(notes).toEqual(["text of nothing but white space was left out: it is refused there"]);
   });
 
   it("tells what Converse has no words for", () => {

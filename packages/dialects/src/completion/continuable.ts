@@ -1,4 +1,4 @@
-import { hiddenThoughtPart, reasoningPart, textPart, type SentAnswer } from "./sent.ts";
+import { hiddenThoughtPart, reasoningPart, signaturePart, textPart, type SentAnswer } from "./sent.ts";
 
 /** How many of the last characters a soft continuation quotes. */
 const quotedCharacters = 200;
@@ -14,9 +14,12 @@ export function sentText(sent: SentAnswer): string {
 /** Only reasoning was sent, so the answer can begin anew. */
 export function isOnlyReasoning(sent: SentAnswer): boolean {
   return [...sent.choices.values()].every(
-    ({ parts, finishReason }) =>
-      finishReason === null && parts.every(({ part }) => part === reasoningPart || part === hiddenThoughtPart),
+    ({ parts, finishReason }) => finishReason === null && parts.every(({ part }) => isThought(part)),
   );
+}
+
+function isThought(part: string): boolean {
+  return part === reasoningPart || part === hiddenThoughtPart || part === signaturePart;
 }
 
 /** Why what was sent can't be continued, only replayed, whatever was asked; empty when it can be. */

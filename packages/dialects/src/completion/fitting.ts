@@ -2,7 +2,7 @@ import type { Resume } from "./completion.ts";
 import { sentText } from "./continuable.ts";
 import { Joint } from "./joint.ts";
 import { Replayed } from "./replayed.ts";
-import { reasoningPart, refusalPart, textPart } from "./sent.ts";
+import { hiddenThoughtPart, reasoningPart, refusalPart, signaturePart, textPart } from "./sent.ts";
 
 /** One choice of the new stream against what was sent of it. @returns null where it does not fit */
 export interface Fitting {
@@ -12,8 +12,6 @@ export interface Fitting {
   /** Text that was held back until now and goes before what the event has of its own. Once. */
   released(): string;
   readonly why: string;
-  /** What comes now of a choice is new: all that was sent of it has come again. Never where nothing comes again. */
-  past(index: number): boolean;
 }
 
 export function fittingOf({ mode, sent, continuation }: Resume): Fitting {
@@ -32,7 +30,6 @@ const anew: Fitting = {
   finish: () => true,
   released: () => "",
   why: "",
-  past: () => true,
 };
 
 class ReplayFitting implements Fitting {
@@ -57,10 +54,6 @@ class ReplayFitting implements Fitting {
   released(): string {
     return "";
   }
-
-  past(index: number): boolean {
-    return this.#replayed.past(index);
-  }
 }
 
 /** The text goes on at a joint. Reasoning about how to go on is no part of the answer, and a refusal to go on does not complete it. */
@@ -75,7 +68,7 @@ class JointFitting implements Fitting {
 
   take(_index: number, part: string, said: string): string | null {
     if (part === textPart) return this.#judged(this.#joint.take(said));
-    if (part === reasoningPart) return "";
+    if (part === reasoningPart || part === hiddenThoughtPart || part === signaturePart) return "";
     if (part === refusalPart) {
       this.why = "it refuses to go on";
       return null;
@@ -91,10 +84,6 @@ class JointFitting implements Fitting {
     const released = this.#released;
     this.#released = "";
     return released;
-  }
-
-  past(): boolean {
-    return false;
   }
 
   /** The text ends here. @returns false when it does not fit */

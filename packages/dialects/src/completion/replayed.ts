@@ -1,4 +1,4 @@
-import type { SentAnswer, SentChoice } from "./sent.ts";
+import { reasoningPart, signaturePart, type SentAnswer, type SentChoice } from "./sent.ts";
 
 interface Cursor {
   readonly choice: SentChoice;
@@ -27,7 +27,14 @@ export class Replayed {
         ? text
         : this.#misfit("goes on after its end");
     }
-    if (known.part !== part) return this.#misfit(`has ${part} where ${known.part} was sent`);
+    if (known.part !== part) {
+      // Not everybody signs: what was signed need not be again, and a signature of what was sent without one is nothing new.
+      if (part === signaturePart) return "";
+      if (known.part !== signaturePart || part === reasoningPart)
+        return this.#misfit(`has ${part} where ${known.part} was sent`);
+      cursor.part++;
+      return this.take(index, part, text);
+    }
     const expected = known.text.slice(cursor.offset, cursor.offset + text.length);
     if (!text.startsWith(expected)) return this.#misfit("says something else");
     this.#matched += expected.length;
@@ -44,15 +51,10 @@ export class Replayed {
     const cursor = this.#cursors.get(index);
     if (cursor === undefined) return true;
     const { parts, finishReason } = cursor.choice;
-    if (cursor.part < parts.length) return this.#misfit("ends earlier");
+    const rest = parts.slice(cursor.part);
+    if (rest.some(({ part }) => part !== signaturePart)) return this.#misfit("ends earlier");
     if (finishReason === null) return true;
     return finishReason === reason ? false : this.#misfit("ends for another reason");
-  }
-
-  /** All that was sent of a choice has come again. */
-  past(index: number): boolean {
-    const cursor = this.#cursors.get(index);
-    return cursor === undefined || cursor.part >= cursor.choice.parts.length;
   }
 
   #misfit(what: string): null {

@@ -14,6 +14,10 @@ export const reasoningPart = "reasoning";
 export const refusalPart = "a refusal";
 /** A thought that only its maker can read: that there was one is kept, not what it is. */
 export const hiddenThoughtPart = "a hidden thought";
+/** The end of a thought that was shown: that it was signed is kept, not how. Other providers do not sign, so it may be missing. */
+export const signaturePart = "a thought's signature";
+/** Stands for what only its maker can read. */
+export const unreadable = "·";
 
 /** What was sent of one part of an answer (its text, its reasoning, the arguments of a call), up to the next part. */
 class Segment {
@@ -71,6 +75,10 @@ export class SentAnswer {
   usageSent = false;
   /** Why it can be neither compared nor continued; null: it can. */
   unknown: string | null = null;
+  /** Entries of `reasoning_details` that were sent, also of what no longer counts: the next has this index, or a higher one. */
+  details = 0;
+  /** The last of them is of a thought that is not signed yet. */
+  detailOpen = false;
   /** All that was sent, in characters. */
   length = 0;
   /** Of these, what no longer counts. */

@@ -29,8 +29,9 @@ function word(value: unknown): string | null {
  * vLLM, SGLang), `{"detail":…}` (FastAPI), `{"message",…}` and `{"errors":[…]}` without an answer beside it (gateways).
  * @returns null when there is none
  */
-export function findError(value: unknown): ErrorFacts | null {
-  if (Array.isArray(value)) return value.length > 0 ? findError(value[0]) : null;
+export function findError(found: unknown): ErrorFacts | null {
+  // One array, not arrays in arrays: how deep they are is up to the provider.
+  const value: unknown = Array.isArray(found) ? found[0] : found;
   if (!isObject(value)) return null;
   const { error } = value;
   if (isObject(error)) return errorFacts(error, value);

@@ -1,4 +1,6 @@
 import type { HubMessage, HubPart, HubRequest, HubThought, HubToolCall, HubToolResult } from "../hub/request.ts";
+import { joined } from "../hub/joined.ts";
+import { refusalAsText } from "../hub/parts.ts";
 import { isObject, parseJson, type JsonObject } from "../json/value.ts";
 import { thirdGeneration } from "./family.ts";
 import { mediaPart } from "./media.ts";
@@ -77,6 +79,7 @@ class Contents {
   }
 
   #answered(part: HubPart): void {
+    if (part.kind === "refusal") this.#target.note(refusalAsText);
     if (part.kind === "text" || part.kind === "refusal") {
       if (part.text !== "") this.#model({ text: part.text }, null);
     } else if (part.kind === "thought") this.#thought(part);
@@ -150,7 +153,7 @@ class Contents {
       else this.#target.note(`a tool's result held ${words[part.kind] ?? part.kind}, which was left out`);
     }
     const within = this.#target.generation >= thirdGeneration && media.length > 0;
-    const response: JsonObject = { [isError ? "error" : "output"]: text.join("\n") };
+    const response: JsonObject = { [isError ? "error" : "output"]: joined(text, this.#target.note) };
     this.#put(
       "user",
       {

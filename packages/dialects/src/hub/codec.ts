@@ -1,5 +1,6 @@
 import type { Capability, ClientError, ContinuationWay, Dialect, Failure, ParameterFacts } from "@tuloy/contract";
 
+import type { CompletionMode } from "../completion/completion.ts";
 import type { SentAnswer } from "../completion/sent.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { Continuation } from "../providers/continuation.ts";
@@ -111,6 +112,14 @@ export interface WriteContext {
   readonly request: Buffer;
 }
 
+/** What an earlier stream of an answer has told the client already, and how the writer's stream goes on after it. */
+export interface WrittenBefore {
+  /** Read when the writer is made and not kept: it changes while the writer writes. */
+  readonly sent: SentAnswer;
+  /** With `anew`, a thought that broke off is not the one that goes on. */
+  readonly mode: CompletionMode;
+}
+
 /** How a dialect is spoken by a client. */
 export interface ClientCodec {
   readonly dialect: Dialect;
@@ -120,9 +129,8 @@ export interface ClientCodec {
    */
   toHub(body: Buffer): HubRequest | ClientError;
   answerWriter(context: WriteContext): AnswerWriter;
-  /**
-   * @param sent what an earlier stream of this answer has told the client already; the writer goes on after it. Read when the
-   * writer is made and not kept: it changes while the writer writes.
-   */
-  eventWriter(context: WriteContext, sent: SentAnswer | null): EventWriter;
+  /** A part of its streams is whole once the next one begins, so its event writers are told one part after the other: see `InTurn`. */
+  readonly inTurn: boolean;
+  /** @param after null: the stream begins */
+  eventWriter(context: WriteContext, after: WrittenBefore | null): EventWriter;
 }

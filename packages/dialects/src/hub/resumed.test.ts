@@ -121,6 +121,45 @@ describe("a replay", () => {
     ]);
   });
 
+  it("need not be signed as the broken answer was, and no thought goes on that was signed", () => {
+    const sent = sentBy((sink) => {
+      sink.thought("hm");
+      sink.thoughtOpaque(signed, false, null);
+    });
+    const again = (...thoughts: readonly string[]): ReturnType<typeof rest> =>
+      rest("replay", sent, (sink) => {
+        for (const thought of thoughts) sink.thought(thought);
+        sink.text("Hi");
+      });
+    expect(again("hm")).toEqual({ tellings: [["text", "Hi"]], misfit: null });
+    expect(again("hm, so").misfit).toBe(
+      "it has reasoning where a thought's signature was sent, after 2 characters alike",
+    );
+    const unsigned = sentBy((sink) => {
+      sink.thought("hm");
+      sink.text("H");
+    });
+    const signs = rest("replay", unsigned, (sink) => {
+      sink.thought("hm");
+      sink.thoughtOpaque(other, false, null);
+      sink.text("Hi");
+    });
+    expect(signs).toEqual({ tellings: [["text", "i"]], misfit: null });
+  });
+
+  it("notes a signature as that of the thought that was sent before", () => {
+    const sent = sentBy((sink) => sink.thought("hm"));
+    const goesOn = new Resumed({ mode: "replay", sent, continuation: null }, new Outgoing(sent, null, true));
+    goesOn.thought("hm");
+    goesOn.thoughtOpaque(signed, false, null);
+    goesOn.thoughtOpaque(signed, true, null);
+    expect(sent.choices.get(0)?.parts.map(({ part }) => part)).toEqual([
+      "reasoning",
+      "a thought's signature",
+      "a hidden thought",
+    ]);
+  });
+
   it("does not fit without the hidden thought that was sent", () => {
     const told = rest("replay", sentBy(thoughtful), (sink) => {
       sink.thought("hm");

@@ -2,9 +2,16 @@ import type { Failure, Usage } from "@tuloy/contract";
 
 import { completedUsage, type CompletionMode, type Resume } from "../completion/completion.ts";
 import { fittingOf, type Fitting } from "../completion/fitting.ts";
-import { hiddenThoughtPart, reasoningPart, refusalPart, textPart } from "../completion/sent.ts";
+import {
+  hiddenThoughtPart,
+  reasoningPart,
+  refusalPart,
+  signaturePart,
+  textPart,
+  unreadable,
+} from "../completion/sent.ts";
 import type { HubFinish, HubSink } from "./answer.ts";
-import { argumentsPart, hidden, namePart } from "./outgoing.ts";
+import { argumentsPart, namePart } from "./outgoing.ts";
 import type { Opaque } from "./request.ts";
 
 /**
@@ -18,7 +25,7 @@ export class Resumed implements HubSink {
   readonly #sentTokens: number;
   /** Why the answer does not fit what was sent, once it does not. Nothing is told from then on. */
   misfit: string | null = null;
-  /** The thought that is told shows something. */
+  /** What was told last is a thought that shows something, so a signature is its. */
   #thinks = false;
   #call = -1;
   #argumentsPart = "";
@@ -36,6 +43,7 @@ export class Resumed implements HubSink {
   begin(_id: string | null, _model: string | null): void {}
 
   text(text: string): void {
+    this.#thinks = false;
     const kept = this.#take(textPart, text);
     if (kept !== "") this.#next.text(kept);
   }
@@ -46,21 +54,21 @@ export class Resumed implements HubSink {
     if (kept !== "") this.#next.thought(kept);
   }
 
-  /** What a thought's maker wants back belongs to this very answer's thought: only where that was told is it told too. */
+  /** What a thought's maker wants back of it, unless the client has that of the answer that broke. */
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
-    if (this.misfit !== null || this.#mode === "exact" || this.#mode === "soft") return;
-    const isHidden = redacted || !this.#thinks;
+    const part = redacted || !this.#thinks ? hiddenThoughtPart : signaturePart;
     this.#thinks = false;
-    const isNew = isHidden ? this.#take(hiddenThoughtPart, hidden) !== "" : this.#fitting.past(0);
-    if (isNew) this.#next.thoughtOpaque(opaque, redacted, id);
+    if (this.#take(part, unreadable) !== "") this.#next.thoughtOpaque(opaque, redacted, id);
   }
 
   refusal(text: string): void {
+    this.#thinks = false;
     const kept = this.#take(refusalPart, text);
     if (kept !== "") this.#next.refusal(kept);
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#thinks = false;
     const kept = this.#take(namePart(call), name);
     if (kept === name) this.#next.toolCall(call, id, name, opaque);
     else if (kept !== "") this.misfit = "the name of a call was sent in part";

@@ -3,7 +3,8 @@ import type { ClientError, Dialect } from "@tuloy/contract";
 import type { Endpoint } from "../providers/preset.ts";
 import type { ReadRequest } from "../request.ts";
 import type { ClientCodec, UpstreamCodec, WriteTarget } from "./codec.ts";
-import type { HubMessage, HubPart, HubRequest, HubSource } from "./request.ts";
+import { findInParts } from "./parts.ts";
+import type { HubPart, HubRequest, HubSource } from "./request.ts";
 
 /** Dialects whose providers keep files under the same ids. */
 const sameFiles: readonly (readonly Dialect[])[] = [["openai-chat", "openai-responses"]];
@@ -95,7 +96,7 @@ export class Translation {
   #findObstacle(codec: UpstreamCodec): string | null {
     const hub = this.#told();
     if ("code" in hub) return `the request can't be put into another dialect: ${hub.message}`;
-    if (hub.messages.some(({ parts }) => keptElsewhere(parts, codec.dialect))) {
+    if (findInParts(hub.messages, (part) => keptElsewhere(part, codec.dialect)) !== null) {
       return `the request holds a file that is kept at a provider of another dialect, and this deployment speaks ${codec.dialect}`;
     }
     // What is answered would be put behind a beginning that it does not go on from.
@@ -114,12 +115,10 @@ function isBegun({ messages }: HubRequest): boolean {
   return last?.role === "assistant" && last.parts.some(({ kind }) => kind === "text");
 }
 
-function keptElsewhere(parts: HubMessage["parts"], dialect: Dialect): boolean {
-  return parts.some((part) => {
-    if (part.kind === "tool_result") return keptElsewhere(part.parts, dialect);
-    const source = sourceOf(part);
-    return source?.at === "id" && source.dialect !== dialect && !shareFiles(source.dialect, dialect);
-  });
+/** @returns the part, where it is kept at a provider of another dialect */
+function keptElsewhere(part: HubPart, dialect: Dialect): HubPart | null {
+  const source = sourceOf(part);
+  return source?.at === "id" && source.dialect !== dialect && !shareFiles(source.dialect, dialect) ? part : null;
 }
 
 function sourceOf(part: HubPart): HubSource | null {

@@ -16,6 +16,7 @@ import type {
   UpstreamCodec,
   WriteContext,
 } from "./codec.ts";
+import { InTurn } from "./in-turn.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Resumed } from "./resumed.ts";
 import { Told } from "./told.ts";
@@ -255,6 +256,7 @@ export interface TranslatedParts {
 export class TranslatedWatch extends HubWatch implements EventSink {
   readonly #writer: EventWriter;
   readonly #resumed: Resumed | null;
+  readonly #inTurn: InTurn | null;
   readonly #decoder: StreamDecoder;
   readonly #heartbeat: Buffer;
   head: JsonObject | null = null;
@@ -266,12 +268,15 @@ export class TranslatedWatch extends HubWatch implements EventSink {
     const { resume } = options;
     const sent = resume?.sent ?? (options.keep === true ? new SentAnswer() : null);
     // Before the filter, which may restart what was sent.
-    const writer = client.eventWriter(context, resume?.sent ?? null);
-    const outgoing = new Outgoing(sent, writer);
+    const writer = client.eventWriter(context, resume ?? null);
+    const outgoing = new Outgoing(sent, writer, resume?.mode === "replay");
     const resumed = resume ? new Resumed(resume, outgoing) : null;
-    super(options, upstream, new Told(resumed ?? outgoing), sent);
+    // Before what was sent is taken out, which stands in turn.
+    const inTurn = client.inTurn ? new InTurn(resumed ?? outgoing) : null;
+    super(options, upstream, new Told(inTurn ?? resumed ?? outgoing), sent);
     this.#writer = writer;
     this.#resumed = resumed;
+    this.#inTurn = inTurn;
     this.#heartbeat = heartbeat;
     this.#decoder = upstream.decoder?.(this) ?? new SseDecoder(this, options.maxEventBytes);
   }
@@ -283,6 +288,8 @@ export class TranslatedWatch extends HubWatch implements EventSink {
     const misfit = this.#resumed?.misfit ?? null;
     // Not the provider's fault: to it, this was a request like any other.
     if (misfit !== null) this.told.fail(failed("cancelled", `it does not fit what was sent: ${misfit}`));
+    const outOfTurn = this.#inTurn?.failure ?? null;
+    if (outOfTurn !== null) this.told.fail(outOfTurn);
   }
 
   comment(): void {

@@ -23,6 +23,7 @@ export const chatUpstream: UpstreamCodec = {
 export const chatClient: ClientCodec = {
   dialect: "openai-chat",
   toHub: chatToHub,
+  inTurn: false,
   answerWriter: (context) => new ChatAnswerWriter(context),
-  eventWriter: (context, sent) => new ChatEventWriter(context, sent),
+  eventWriter: (context, after) => new ChatEventWriter(context, after),
 };

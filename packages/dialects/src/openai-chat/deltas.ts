@@ -1,22 +1,32 @@
 import { reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
+import { noteDetails, takeDetails, type OwnReasoning } from "./details.ts";
 
 /** Asked for each part of a delta, in order. @returns what is to stand in its place, empty for nothing; null: it does not fit */
 export type TakePart = (part: string, text: string) => string | null;
 
-/** The parts of a delta that hold one text. */
+/** Never both with different text. */
+const reasoningMembers = ["reasoning_content", "reasoning"] as const;
+
+/** The other parts of a delta that hold one text. */
 const plainParts: readonly (readonly [member: string, part: string])[] = [
-  ["reasoning_content", reasoningPart],
-  ["reasoning", reasoningPart],
   ["content", textPart],
   ["refusal", refusalPart],
 ];
+
+/** No request may ask for more choices. */
+const maxChoices = 1024;
+
+/** Which choice it is; what no choice can be is taken for the first. */
+export function choiceIndex({ index }: JsonObject): number {
+  return typeof index === "number" && Number.isInteger(index) && index >= 0 && index < maxChoices ? index : 0;
+}
 
 /** Notes what one event adds to the answer. */
 export function noteChunk(sent: SentAnswer, chunk: JsonObject, choices: readonly unknown[]): void {
   for (const choice of choices) {
     if (!isObject(choice)) continue;
-    const index = typeof choice.index === "number" ? choice.index : 0;
+    const index = choiceIndex(choice);
     const { delta } = choice;
     if (isObject(delta)) {
       noteDelta(sent, index, delta);
@@ -31,13 +41,15 @@ export function noteChunk(sent: SentAnswer, chunk: JsonObject, choices: readonly
 
 function noteDelta(sent: SentAnswer, index: number, delta: JsonObject): void {
   const strange = strangeness(delta);
-  if (strange !== null) sent.forget(strange);
-  else {
-    takeParts(delta, (part, said) => {
-      sent.add(index, part, said);
-      return said;
-    });
+  if (strange !== null) {
+    sent.forget(strange);
+    return;
   }
+  takeParts(delta, (part, said) => {
+    sent.add(index, part, said);
+    return said;
+  });
+  if (Array.isArray(delta.reasoning_details)) noteDetails(sent, delta.reasoning_details);
 }
 
 /** What a delta holds that can't be compared, or null. */
@@ -53,17 +65,25 @@ export function strangeness(delta: JsonObject): string | null {
  * @returns the new delta without its role, empty when nothing is left; null: a part does not fit
  */
 export function takeParts(delta: JsonObject, take: TakePart): Record<string, unknown> | null {
-  const { role: _role, tool_calls: calls, ...rest } = delta;
+  const { role: _role, tool_calls: calls, reasoning_details: details, ...rest } = delta;
   const left: Record<string, unknown> = rest;
-  let reasoned = false;
+  let reasoning: OwnReasoning | null = null;
+  for (const member of reasoningMembers) {
+    const said: string | null = reasoning === null ? text(left[member]) : null;
+    const kept: string | null = said === null ? "" : take(reasoningPart, said);
+    if (kept === null) return null;
+    if (said !== null) reasoning = { said, kept };
+    if (kept === "") delete left[member];
+    else left[member] = kept;
+  }
+  if (Array.isArray(details)) {
+    const kept = takeDetails(details, reasoning, take);
+    if (kept === null) return null;
+    if (kept.length > 0) left.reasoning_details = kept;
+  }
   for (const [member, part] of plainParts) {
     const said = text(left[member]);
-    if (said === null || (part === reasoningPart && reasoned)) {
-      delete left[member];
-      continue;
-    }
-    if (part === reasoningPart) reasoned = true;
-    const kept = take(part, said);
+    const kept = said === null ? "" : take(part, said);
     if (kept === null) return null;
     if (kept === "") delete left[member];
     else left[member] = kept;

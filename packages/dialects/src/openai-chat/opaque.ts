@@ -22,16 +22,22 @@ function dialectOf(format: unknown): Dialect | null {
   return formats.find(([, known]) => known === format)?.[0] ?? null;
 }
 
+interface SignedThought {
+  readonly text: string;
+  readonly opaque: Opaque;
+  readonly redacted: boolean;
+  readonly id: string | null;
+  /** The client has the beginning of it under the same index, so there may be no text left. */
+  readonly goesOn?: boolean;
+}
+
 /** A thought for a client to keep and give back; null: its maker's dialect has no format. */
-export function writeReasoningDetail(
-  thought: { readonly text: string; readonly opaque: Opaque; readonly redacted: boolean; readonly id: string | null },
-  index: number,
-): Record<string, unknown> | null {
+export function writeReasoningDetail(thought: SignedThought, index: number): Record<string, unknown> | null {
   const format = formatOf(thought.opaque.dialect);
   if (format === null) return null;
   const { data } = thought.opaque;
   const common = { format, index, ...(thought.id === null ? {} : { id: thought.id }) };
-  return thought.redacted || thought.text === ""
+  return thought.redacted || (thought.text === "" && thought.goesOn !== true)
     ? { type: "reasoning.encrypted", data, ...common }
     : { type: "reasoning.text", text: thought.text, signature: data, ...common };
 }

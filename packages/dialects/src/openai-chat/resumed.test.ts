@@ -174,6 +174,81 @@ describe("a replay", () => {
   });
 });
 
+describe("reasoning_details of the rest", () => {
+  const format = "anthropic-claude-v1";
+  const piece = (text: string, index = 0): Delta => ({ type: "reasoning.text", text, index, format });
+  const signature = (data: string, index = 0): Delta => ({ type: "reasoning.text", signature: data, index, format });
+  const thought = (text: string): Delta => ({ reasoning: text, reasoning_details: [piece(text)] });
+  const details = (...list: readonly Delta[]): Delta => ({ reasoning_details: list });
+
+  it("say only what is new of a thought that is told again, its signature once", () => {
+    const again = [thought("Look it"), thought(" up."), details(signature("b")), { content: "Hi" }].map((delta) =>
+      chunk("b", delta),
+    );
+    const broken = sentOf(chunk("a", thought("Look")));
+    expect(deltas(resumed("replay", broken, ...again))).toEqual([
+      { reasoning: " it", reasoning_details: [piece(" it")] },
+      thought(" up."),
+      details(signature("b")),
+      { content: "Hi" },
+    ]);
+    const signed = sentOf(chunk("a", thought("Look it up.")), chunk("a", details(signature("a"))));
+    expect(deltas(resumed("replay", signed, ...again))).toEqual([{ content: "Hi" }]);
+    expect(deltas(resumed("replay", sentOf(chunk("a", { content: "H" })), chunk("b", { content: "Hi" })))).toEqual([
+      { content: "i" },
+    ]);
+  });
+
+  it("are compared where a server sends them alone, or repeats in them all that was thought", () => {
+    const alone = sentOf(chunk("a", details(piece("Lo"))));
+    expect(deltas(resumed("replay", alone, chunk("b", details(piece("L"), piece("ook", 0)))))).toEqual([
+      details(piece("ok")),
+    ]);
+    const repeats = (text: string, all: string): Delta =>
+      chunk("b", { reasoning: text, reasoning_details: [piece(all)] });
+    const sent = sentOf(chunk("a", thought("Look")));
+    expect(
+      deltas(resumed("replay", sent, repeats("Lo", "Lo"), repeats("ok", "Look"), repeats(" up", "Look up"))),
+    ).toEqual([{ reasoning: " up", reasoning_details: [piece("Look up")] }]);
+  });
+
+  it("have rising indices where the answer begins anew", () => {
+    const sent = sentOf(chunk("a", thought("Hm.")), chunk("a", details(signature("a"), piece("So", 1))));
+    const rest = resumed("anew", sent, chunk("b", thought("Well.")), chunk("b", details(signature("b"))));
+    expect(deltas(rest)).toEqual([
+      { reasoning: "Well.", reasoning_details: [piece("Well.", 2)] },
+      details(signature("b", 2)),
+    ]);
+  });
+
+  it("are left out with a thought about how to go on", () => {
+    const text = sentOf(chunk("a", { content: "Good day to" }));
+    const again = [
+      chunk("b", thought("They want…")),
+      chunk("b", details(signature("b"))),
+      chunk("b", { content: " you" }),
+    ];
+    expect(deltas(resumed("exact", text, ...again))).toEqual([{ content: " you" }]);
+  });
+
+  it("begin with the signature where the beginning of a thought has no entry, and with all that it signs", () => {
+    const headless = sentOf(chunk("a", { content: "x" }), chunk("a", { reasoning_content: "Lo" }));
+    const rest = [{ content: "x" }, thought("Look"), details(signature("b")), details(piece("More", 1))];
+    expect(deltas(resumed("replay", headless, ...rest.map((delta) => chunk("b", delta))))).toEqual([
+      { reasoning: "ok" },
+      details({ ...signature("b"), text: "Look" }),
+      details(piece("More", 1)),
+    ]);
+    const hidden = { type: "reasoning.encrypted", data: "x", index: 0, format };
+    const unsigned = [{ content: "x" }, { reasoning: "Look" }, details(hidden)];
+    const broken = sentOf(chunk("a", { content: "x" }), chunk("a", { reasoning_content: "Lo" }));
+    expect(deltas(resumed("replay", broken, ...unsigned.map((delta) => chunk("b", delta))))).toEqual([
+      { reasoning: "ok" },
+      details(hidden),
+    ]);
+  });
+});
+
 describe("what was sent", () => {
   it("is given up past a million characters", () => {
     const sent = sentOf(...Array.from({ length: 5 }, () => chunk("a", { content: "x".repeat(300_000) })));

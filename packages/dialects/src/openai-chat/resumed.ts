@@ -3,7 +3,8 @@ import type { Usage } from "@tuloy/contract";
 import { completedUsage, type Resume } from "../completion/completion.ts";
 import { fittingOf, type Fitting } from "../completion/fitting.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
-import { noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
+import { choiceIndex, noteChunk, strangeness, takeParts, type TakePart } from "./deltas.ts";
+import { ResumedDetails } from "./details.ts";
 import { readUsage } from "./usage.ts";
 
 /** What all events of one answer have in common. */
@@ -16,6 +17,7 @@ export class ResumedEvents {
   readonly #sentTokens: number;
   readonly #usageSent: boolean;
   readonly #fitting: Fitting;
+  readonly #details: ResumedDetails;
   /** Why the new stream does not fit what was sent, once it does not. */
   misfit: string | null = null;
 
@@ -26,6 +28,7 @@ export class ResumedEvents {
     this.#sentTokens = sent.tokens;
     this.#usageSent = sent.usageSent;
     this.#fitting = fittingOf(resume);
+    this.#details = new ResumedDetails(sent, resume.mode === "replay");
     if (resume.mode === "anew") sent.restart();
   }
 
@@ -53,7 +56,7 @@ export class ResumedEvents {
 
   /** @returns what of a choice is new; null when nothing is, and when `misfit` is set */
   #choice(choice: JsonObject): Record<string, unknown> | null {
-    const index = typeof choice.index === "number" ? choice.index : 0;
+    const index = choiceIndex(choice);
     const said = isObject(choice.delta) ? choice.delta : {};
     const strange = strangeness(said);
     if (strange !== null) return this.#drop(strange);
@@ -65,6 +68,9 @@ export class ResumedEvents {
     };
     const delta = takeParts(said, take);
     if (delta === null) return this.#drop(this.#fitting.why);
+    const details = this.#details.place(delta);
+    if (details.length > 0) delta.reasoning_details = details;
+    else delete delta.reasoning_details;
     if (cut && isObject(choice.logprobs))
       return this.#drop("its pieces are cut otherwise, and it has log probabilities");
     const reason = text(choice.finish_reason);

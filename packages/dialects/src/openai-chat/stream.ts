@@ -9,15 +9,13 @@ import { SseReader, type SseSink } from "../sse/reader.ts";
 import { firstInk, sniff } from "../sse/sniff.ts";
 import type { StreamEnd, StreamWatch, WatchOptions } from "../stream-watch.ts";
 import { contentLength } from "./content.ts";
-import { noteChunk } from "./deltas.ts";
+import { choiceIndex, noteChunk } from "./deltas.ts";
 import { ResumedEvents } from "./resumed.ts";
 import { trailer } from "./trailer.ts";
 import { readUsage } from "./usage.ts";
 
 /** A stream of nothing but bad events must not fill the trace. */
 const maxNotes = 20;
-/** No request may ask for more choices; an index beyond it is not counted. */
-const maxChoices = 1024;
 
 const noBytes = Buffer.alloc(0);
 
@@ -190,7 +188,7 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
   }
 
   #choice(choice: JsonObject): void {
-    const index = typeof choice.index === "number" && choice.index < maxChoices ? choice.index : 0;
+    const index = choiceIndex(choice);
     const reason = text(choice.finish_reason);
     if (reason !== null) {
       this.#finishReason = reason;
@@ -204,8 +202,8 @@ export class ChatStreamWatch implements StreamWatch, SseSink {
     const length = contentLength(choice.delta);
     if (length === 0) return;
     const { content } = choice.delta;
-    if (typeof content === "string" && content.length === length && index === 0 && reason === null)
-      this.#plain = content;
+    const more = choice.delta.reasoning_details !== undefined || index !== 0 || reason !== null;
+    if (typeof content === "string" && content.length === length && !more) this.#plain = content;
     this.textLength += length;
     this.progress = true;
     this.committed = true;

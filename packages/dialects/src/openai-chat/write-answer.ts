@@ -21,7 +21,7 @@ export class ChatAnswerWriter implements AnswerWriter {
   #model: string | null = null;
   #text = "";
   #thought = "";
-  /** The thought since the last one that was signed. */
+  /** The thought that a signature would be for. */
   #unsigned = "";
   readonly #details: Record<string, unknown>[] = [];
   #refusal = "";
@@ -39,6 +39,7 @@ export class ChatAnswerWriter implements AnswerWriter {
   }
 
   text(text: string): void {
+    this.#unsigned = "";
     this.#text += text;
   }
 
@@ -49,15 +50,17 @@ export class ChatAnswerWriter implements AnswerWriter {
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
     const detail = writeReasoningDetail({ text: this.#unsigned, opaque, redacted, id }, this.#details.length);
-    if (!redacted) this.#unsigned = "";
+    this.#unsigned = "";
     if (detail !== null) this.#details.push(detail);
   }
 
   refusal(text: string): void {
+    this.#unsigned = "";
     this.#refusal += text;
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#unsigned = "";
     this.#calls[call] = { id: id === "" ? `call_${this.#context.makeId()}` : id, name, opaque, arguments: "" };
   }
 

@@ -1,8 +1,8 @@
 import type { Usage } from "@tuloy/contract";
 
-import { refusalPart, type SentAnswer } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, type SentChoice } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
-import type { EventWriter, WriteContext } from "../hub/codec.ts";
+import type { EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { chatFinish } from "./finish.ts";
@@ -28,15 +28,22 @@ export class ChatEventWriter implements EventWriter {
   #usage: Usage | null = null;
   #usageSent = false;
   #refused = false;
-  /** The thought since the last one that was signed. */
+  /** The thought that a signature would be for. */
   #thought = "";
   #details = 0;
+  /** The client has the beginning of the thought in the entry that the next one goes on with. */
+  #goesOn = false;
 
-  constructor(context: WriteContext, sent: SentAnswer | null) {
+  constructor(context: WriteContext, after: WrittenBefore | null) {
     this.#context = context;
-    if (sent === null) return;
+    if (after === null) return;
+    const { sent, mode } = after;
+    const choice = sent.choices.get(0);
     this.#usageSent = sent.usageSent;
-    this.#refused = sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
+    this.#refused = choice?.parts.some(({ part }) => part === refusalPart) ?? false;
+    this.#goesOn = mode === "replay" && sent.detailOpen && choice?.parts.at(-1)?.part === reasoningPart;
+    this.#details = this.#goesOn ? sent.details - 1 : sent.details;
+    if (mode === "replay" && !this.#goesOn && choice !== undefined) this.#thought = unsignedThought(choice);
     this.#setHead(sent.head === null ? this.#made(null, null) : common(sent.head));
   }
 
@@ -46,6 +53,7 @@ export class ChatEventWriter implements EventWriter {
   }
 
   text(text: string): void {
+    if (this.#thought !== "") this.#thought = "";
     this.#delta(`{"content":${JSON.stringify(text)}}`);
   }
 
@@ -56,20 +64,24 @@ export class ChatEventWriter implements EventWriter {
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, id: string | null): void {
     const text = this.#thought;
-    if (!redacted) this.#thought = "";
+    this.#thought = "";
     if (text.length >= maxThought) return;
-    const detail = writeReasoningDetail({ text, opaque, redacted, id }, this.#details);
+    const goesOn = this.#goesOn && !redacted;
+    this.#goesOn = false;
+    const detail = writeReasoningDetail({ text, opaque, redacted, id, goesOn }, this.#details);
     if (detail === null) return;
     this.#details++;
     this.#delta(JSON.stringify({ reasoning_details: [detail] }));
   }
 
   refusal(text: string): void {
+    this.#thought = "";
     this.#refused = true;
     this.#delta(`{"refusal":${JSON.stringify(text)}}`);
   }
 
   toolCall(call: number, id: string, name: string, opaque: Opaque | null): void {
+    this.#thought = "";
     const made = {
       index: call,
       id: id === "" ? `call_${this.#context.makeId()}` : id,
@@ -128,6 +140,15 @@ export class ChatEventWriter implements EventWriter {
   #delta(json: string): void {
     this.#out += `${this.#before}${json},"finish_reason":null}]}\n\n`;
   }
+}
+
+/** What was thought and is not signed yet. */
+function unsignedThought({ parts }: SentChoice): string {
+  let thought = "";
+  for (const { part, text } of parts) {
+    thought = part === reasoningPart ? thought + text : "";
+  }
+  return thought;
 }
 
 /** What all events of an answer have in common, from one of them. */

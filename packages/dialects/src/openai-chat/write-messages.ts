@@ -1,3 +1,5 @@
+import { joined } from "../hub/joined.ts";
+import { callProofsLeftOut, findInParts, noteCacheMarks } from "../hub/parts.ts";
 import type {
   HubFile,
   HubMessage,
@@ -15,6 +17,8 @@ import { writeCallProof, writeReasoningDetail } from "./opaque.ts";
 const longestCallId = 40;
 
 type Written = Record<string, unknown>;
+/** Gets what was not sent as it was said, in words, once each. */
+type Note = (words: string) => void;
 
 /** What of earlier turns a deployment wants back besides what was said. */
 export interface WantedBack {
@@ -27,50 +31,65 @@ export interface WantedBack {
 }
 
 /** The messages of a request. A turn's tool results come first, each a message of its own, as they must follow the calls. */
-export function writeMessages({ system, messages }: HubRequest, wanted: WantedBack, notes: string[]): Written[] {
+export function writeMessages(request: HubRequest, wanted: WantedBack, notes: string[]): Written[] {
+  const { system, messages } = request;
   const written: Written[] = [];
-  if (system.length > 0) written.push({ role: "system", content: joined(system.map(({ text }) => text)) });
+  const note: Note = (words) => {
+    if (!notes.includes(words)) notes.push(words);
+  };
+  noteCacheMarks(request, note);
+  // One text each: several servers (DeepSeek, older llama.cpp) take no list of parts.
+  if (system.length > 0)
+    written.push({
+      role: "system",
+      content: joined(
+        system.map(({ text }) => text),
+        note,
+      ),
+    });
   for (const message of messages) {
-    if (message.role === "assistant") written.push(assistant(message, wanted, notes));
-    else written.push(...user(message));
+    if (message.role === "assistant") written.push(assistant(message, wanted, note));
+    else written.push(...user(message, note));
   }
   return written;
 }
 
-/**
- * Texts that stand side by side are one text: several servers (DeepSeek, older llama.cpp) take no list of parts, and no model
- * sees the seam.
- */
-function joined(texts: readonly string[]): string {
-  return texts.join("\n\n");
-}
-
-function user({ parts }: HubMessage): Written[] {
+function user({ parts }: HubMessage, note: Note): Written[] {
   const results = parts.filter((part) => part.kind === "tool_result");
   const written = results.map((result) => ({
     role: "tool",
     tool_call_id: shortCallId(result.callId, longestCallId),
-    content: resultText(result),
+    content: resultText(result, note),
   }));
   // A tool message holds text only: what else a tool gave back follows as the user's.
   const shown = results.flatMap((result) => result.parts.filter((part) => part.kind !== "text"));
+  if (shown.length > 0)
+    note("what a tool gave back besides text was sent as the user's: a result holds text alone there");
   const said = [...shown, ...parts.filter((part) => part.kind !== "tool_result")];
-  return said.length === 0 && results.length > 0 ? written : [...written, { role: "user", content: content(said) }];
+  return said.length === 0 && results.length > 0
+    ? written
+    : [...written, { role: "user", content: content(said, note) }];
 }
 
-function resultText({ parts, isError }: HubToolResult): string {
-  const text = joined(parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])));
+function resultText({ parts, isError }: HubToolResult, note: Note): string {
+  const text = joined(
+    parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])),
+    note,
+  );
   const shown = parts.some((part) => part.kind !== "text");
   const said = text === "" && shown ? "The result is in the next message." : text;
-  return isError && !/^error\b/i.test(said) ? `Error: ${said}` : said;
+  if (!isError) return said;
+  const saysSo = /^error\b/i.test(said);
+  note(`that a tool failed is said by ${saysSo ? "its output alone" : "'Error: ' before its output"}`);
+  return saysSo ? said : `Error: ${said}`;
 }
 
-function content(parts: readonly HubPart[]): unknown {
+function content(parts: readonly HubPart[], note: Note): unknown {
   const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
-  return texts.length === parts.length ? joined(texts) : parts.flatMap(writePart);
+  return texts.length === parts.length ? joined(texts, note) : parts.flatMap((part) => writePart(part, note));
 }
 
-function writePart(part: HubPart): Written[] {
+function writePart(part: HubPart, note: Note): Written[] {
   switch (part.kind) {
     case "text":
       return [{ type: "text", text: part.text }];
@@ -84,19 +103,21 @@ function writePart(part: HubPart): Written[] {
     case "audio":
       return [{ type: "input_audio", input_audio: { data: dataOf(part.source), format: part.format } }];
     case "file":
-      return [writeFile(part)];
+      return [writeFile(part, note)];
     case "thought":
     case "refusal":
     case "tool_call":
     case "tool_result":
+      note(`${part.kind.replace("_", " ")} was left out of a user's message, which has no place for it there`);
       return [];
   }
 }
 
 /** A document of text is its text: as a file, only PDF is taken. */
-function writeFile({ source, name }: HubFile): Written {
+function writeFile({ source, name }: HubFile, note: Note): Written {
   if (source.at === "id") return { type: "file", file: { file_id: source.id } };
   if (source.at === "inline" && source.mediaType.startsWith("text/")) {
+    note("a document of text was sent as text: as a file only PDF is taken there");
     const text = Buffer.from(source.data, "base64").toString("utf8");
     return { type: "text", text: name === null ? text : `${name}:\n\n${text}` };
   }
@@ -115,22 +136,31 @@ function dataOf(source: HubSource): string {
   return source.at === "inline" ? source.data : "";
 }
 
-function assistant({ parts }: HubMessage, wanted: WantedBack, notes: string[]): Written {
+function assistant({ parts }: HubMessage, wanted: WantedBack, note: Note): Written {
   const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
   const refusals = parts.flatMap((part) => (part.kind === "refusal" ? [part.text] : []));
   const calls = parts.filter((part) => part.kind === "tool_call");
   const thoughts = parts.filter((part) => part.kind === "thought");
   const reasons = wanted.reasoning && calls.length > 0 && thoughts.length > 0;
   const details = wanted.details ? writeDetails(thoughts) : [];
-  if (!reasons && thoughts.length > details.length)
-    note(notes, "earlier reasoning was left out: it is not taken back there");
-  if (!wanted.proofs && calls.some(({ opaque }) => (opaque ?? null) !== null))
-    note(notes, "signatures of earlier calls were left out: they are for the model that made them");
+  if (!reasons && thoughts.length > details.length) note("earlier reasoning was left out: it is not taken back there");
+  if (!wanted.proofs && calls.some(({ opaque }) => (opaque ?? null) !== null)) note(callProofsLeftOut);
+  for (const part of parts) {
+    if (part.kind === "image" || part.kind === "file" || part.kind === "audio")
+      note(`${part.kind} of the assistant was left out: its messages have no place for it there`);
+  }
   return {
     role: "assistant",
-    content: texts.length === 0 ? null : joined(texts),
-    ...(refusals.length === 0 ? {} : { refusal: joined(refusals) }),
-    ...(reasons ? { reasoning_content: joined(thoughts.map(({ text }) => text)) } : {}),
+    content: texts.length === 0 ? null : joined(texts, note),
+    ...(refusals.length === 0 ? {} : { refusal: joined(refusals, note) }),
+    ...(reasons
+      ? {
+          reasoning_content: joined(
+            thoughts.map(({ text }) => text),
+            note,
+          ),
+        }
+      : {}),
     ...(details.length === 0 ? {} : { reasoning_details: details }),
     ...(calls.length === 0 ? {} : { tool_calls: calls.map((call) => writeCall(call, wanted)) }),
   };
@@ -156,28 +186,11 @@ function writeCall({ id, name, arguments: json, opaque }: HubToolCall, { proofs 
   };
 }
 
-function note(notes: string[], words: string): void {
-  if (!notes.includes(words)) notes.push(words);
-}
-
 /** What of a request's content this dialect has no words for; null: nothing. */
 export function chatObstacle({ messages }: HubRequest): string | null {
-  for (const { parts } of messages) {
-    const found = partsObstacle(parts);
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function partsObstacle(parts: readonly HubPart[]): string | null {
-  for (const part of parts) {
-    if (part.kind === "tool_result") {
-      const inner = partsObstacle(part.parts);
-      if (inner !== null) return inner;
-    }
+  return findInParts(messages, (part) => {
     if (part.kind === "image" && part.source.at === "id") return "takes no images by their id";
     if (part.kind === "audio" && part.source.at !== "inline") return "takes audio only as it is, not by address";
-    if (part.kind === "file" && part.source.at === "url") return "takes no files by URL";
-  }
-  return null;
+    return part.kind === "file" && part.source.at === "url" ? "takes no files by URL" : null;
+  });
 }

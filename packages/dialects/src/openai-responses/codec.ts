@@ -21,6 +21,7 @@ export const responsesUpstream: UpstreamCodec = {
 export const responsesClient: ClientCodec = {
   dialect: "openai-responses",
   toHub,
+  inTurn: true,
   answerWriter: (context) => new ResponseWriter(context, false),
-  eventWriter: (context, sent) => new ResponseWriter(context, true, sent),
+  eventWriter: (context, after) => new ResponseWriter(context, true, after),
 };

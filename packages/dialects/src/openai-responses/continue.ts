@@ -6,10 +6,13 @@ import { scanTopLevel } from "../json/top-level.ts";
 import { count, isObject, parseJson, type JsonObject } from "../json/value.ts";
 import type { Continuation } from "../providers/continuation.ts";
 import { boundBy } from "./bound.ts";
+import { Place } from "./place.ts";
 
 /** In which modes the answer to a request can be completed after what was sent of it. */
 export function completable(body: Buffer, sent: SentAnswer): Completable {
-  if (sent.unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: sent.unknown };
+  const { unknown: forgotten, head } = sent;
+  const unknown = forgotten ?? (head instanceof Place && !head.strange ? null : "how its stream began is not known");
+  if (unknown !== null) return { exact: false, replay: false, anew: false, soft: false, why: unknown };
   const request = parseJson(body.toString("utf8"));
   const bound = isObject(request) ? boundBy(request) : null;
   // Its tools have acted, and its state has moved: a second answer would do both again.

@@ -1,5 +1,6 @@
 import type { Failure } from "@tuloy/contract";
 
+import { garbled } from "../failure/answer-object.ts";
 import { classifyErrorEvent, classifyErrorObject } from "../failure/classify.ts";
 import type { EventReader } from "../hub/codec.ts";
 import type { HubSink } from "../hub/answer.ts";
@@ -36,6 +37,8 @@ export class ResponsesEventReader implements EventReader {
   /** The item that the last event was about: nearly always the next is about it, too. */
   #last: OpenItem | null = null;
   #lastIndex = -1;
+  /** Places of calls that were not announced, though their arguments came. */
+  readonly #nameless = new Set<number>();
 
   constructor(sink: HubSink, preset: Pick<ProviderPreset, "markers">) {
     this.#sink = sink;
@@ -155,8 +158,11 @@ export class ResponsesEventReader implements EventReader {
   }
 
   #arguments(event: JsonObject, json: string | null): void {
-    const item = this.#item(event, "function_call");
-    if (json === null || item.call < 0) return;
+    const index = indexOf(event);
+    const item = index === this.#lastIndex ? this.#last : (this.#items.get(index) ?? null);
+    // Nobody knows whom it calls: the item comes whole at its end, or the answer fails.
+    if (item === null) this.#nameless.add(Math.min(index, maxItems));
+    if (json === null || item === null || item.call < 0) return;
     item.told = true;
     this.#sink.toolArguments(item.call, json);
   }
@@ -179,6 +185,7 @@ export class ResponsesEventReader implements EventReader {
     const { item } = event;
     const index = indexOf(event);
     const known = this.#items.get(index);
+    this.#nameless.delete(Math.min(index, maxItems));
     // Never announced: it comes whole.
     if (known === undefined) this.#add(event);
     const open = known ?? this.#item(event, text(item.type) ?? "message");
@@ -208,6 +215,7 @@ export class ResponsesEventReader implements EventReader {
       event.type === "response.failed" ? "failed" : event.type === "response.cancelled" ? "cancelled" : null;
     const failure = failureOf(status === null ? response : { ...response, status }, this.#preset);
     if (failure !== null) return this.#fail(failure);
+    if (this.#nameless.size > 0) return this.#fail(garbled("arguments came of a call that has no name").failure);
     const usage = readUsage(response.usage);
     if (usage !== null) this.#sink.usage(usage);
     const incomplete = event.type === "response.incomplete";
@@ -229,5 +237,5 @@ function isOfTool(type: string): boolean {
 }
 
 function indexOf({ output_index: index }: JsonObject): number {
-  return typeof index === "number" ? index : 0;
+  return typeof index === "number" && Number.isInteger(index) && index >= 0 ? index : 0;
 }

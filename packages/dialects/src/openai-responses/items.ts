@@ -93,7 +93,7 @@ export class MessageItem implements WrittenItem {
   }
 }
 
-function partOf(kind: PartKind, text: string): JsonObject {
+export function partOf(kind: PartKind, text: string): JsonObject {
   return kind === "output_text"
     ? { type: "output_text", annotations: [], logprobs: [], text }
     : { type: "refusal", refusal: text };

@@ -9,6 +9,9 @@ export interface PlacedItem {
   done: JsonObject | null;
 }
 
+/** More items than any answer has: a stream with more of them can't be gone on with. */
+const maxItems = 4096;
+
 /** How far a stream has come, for another that goes on after it: kept as the `head` of what was sent. */
 export class Place {
   /** So that it is a head like that of any other dialect. */
@@ -18,6 +21,10 @@ export class Place {
   readonly items: PlacedItem[] = [];
   /** Of the next event. */
   sequence = 0;
+  /** So many items are of an answer that was begun in vain: what was sent of them counts no more. */
+  discarded = 0;
+  /** Its items are not as many as they are numbered, or more than are kept: nobody can go on with it. */
+  strange = false;
 
   constructor(response: JsonObject) {
     this.response = response;
@@ -31,9 +38,10 @@ export class Place {
   }
 
   /** Is from now on where another is. */
-  become({ items, sequence }: Place): void {
+  become({ items, sequence, discarded }: Place): void {
     this.items.splice(0, Infinity, ...items.map(({ index, begun, done }) => ({ index, begun, done })));
     this.sequence = sequence;
+    this.discarded = discarded;
   }
 
   /** Notes what an event of the API's own says of it. The event's data is looked into only where it has to be. */
@@ -43,11 +51,13 @@ export class Place {
     const event = parseJson(data);
     if (!isObject(event) || !isObject(event.item)) return;
     const { output_index: index, item } = event;
-    if (typeof index !== "number") return;
+    if (this.strange || typeof index !== "number") return;
     const known = this.items.find((placed) => placed.index === index);
     const done = name === "response.output_item.done" ? item : null;
-    if (known === undefined) this.items.push({ index, begun: item, done });
-    else known.done ??= done;
+    if (known === undefined) {
+      this.strange = index !== this.items.length || index >= maxItems;
+      if (!this.strange) this.items.push({ index, begun: item, done });
+    } else known.done ??= done;
   }
 }
 

@@ -1,7 +1,7 @@
-import { reasoningPart, refusalPart, textPart, type SentAnswer } from "../completion/sent.ts";
+import { reasoningPart, refusalPart, textPart, type SentAnswer, type SentChoice } from "../completion/sent.ts";
 import { argumentsPart } from "../hub/outgoing.ts";
 import { isObject, text, type JsonObject } from "../json/value.ts";
-import { CallItem, MessageItem, ReasoningItem } from "./items.ts";
+import { CallItem, MessageItem, partOf, ReasoningItem } from "./items.ts";
 import { summaryText } from "./hub-items.ts";
 import type { Place, PlacedItem } from "./place.ts";
 
@@ -13,9 +13,9 @@ type Resumed = readonly [call: number, item: MessageItem | ReasoningItem | CallI
  */
 export function resumeItems(place: Place, sent: SentAnswer): Resumed[] {
   const parts = sent.choices.get(0)?.parts ?? [];
-  const said = (...names: readonly string[]): string =>
+  const said = (name: string): string =>
     parts
-      .filter(({ part }) => names.includes(part))
+      .filter(({ part }) => part === name)
       .map((part) => part.text)
       .join("");
   const open: Resumed[] = [];
@@ -26,7 +26,7 @@ export function resumeItems(place: Place, sent: SentAnswer): Resumed[] {
     if (placed.done !== null) continue;
     const id = String(placed.begun.id);
     if (type === "message") {
-      open.push([call, resumeMessage(placed, id, said(textPart), said(refusalPart), place)]);
+      open.push([call, resumeMessage(placed, id, restOf(parts, place))]);
     } else if (type === "reasoning") {
       const item = new ReasoningItem(placed.index, id);
       const rest = said(reasoningPart).slice(doneLength(place, "reasoning"));
@@ -43,27 +43,38 @@ export function resumeItems(place: Place, sent: SentAnswer): Resumed[] {
   return open;
 }
 
-function resumeMessage(
-  { index }: PlacedItem,
-  id: string,
-  allText: string,
-  allRefusal: string,
-  place: Place,
-): MessageItem {
-  const said = allText.slice(doneLength(place, "output_text"));
-  const refused = allRefusal.slice(doneLength(place, "refusal"));
-  const closed =
-    said !== "" && refused !== "" ? [{ type: "output_text", annotations: [], logprobs: [], text: said }] : [];
+/** What was sent of the message that is open: texts and refusals, as they came after those of all messages that are over. */
+function restOf(parts: SentChoice["parts"], place: Place): SentChoice["parts"] {
+  const done = { [textPart]: doneLength(place, "output_text"), [refusalPart]: doneLength(place, "refusal") };
+  const rest: { readonly part: string; text: string }[] = [];
+  for (const { part, text: said } of parts) {
+    if (part !== textPart && part !== refusalPart) continue;
+    const left = said.slice(done[part]);
+    done[part] = Math.max(0, done[part] - said.length);
+    const last = rest.at(-1);
+    if (left === "") continue;
+    if (last?.part === part) last.text += left;
+    else rest.push({ part, text: left });
+  }
+  return rest;
+}
+
+function resumeMessage({ index }: PlacedItem, id: string, parts: SentChoice["parts"]): MessageItem {
+  const last = parts.at(-1);
+  const closed = parts.slice(0, -1).map(({ part, text: said }) => partOf(kindOf(part), said));
   const item = new MessageItem(index, id, closed);
-  if (refused !== "") item.resume("refusal", refused);
-  else if (said !== "") item.resume("output_text", said);
+  if (last !== undefined) item.resume(kindOf(last.part), last.text);
   return item;
 }
 
+function kindOf(part: string): "output_text" | "refusal" {
+  return part === refusalPart ? "refusal" : "output_text";
+}
+
 /** Characters of one kind in the items that are over. */
-function doneLength({ items }: Place, kind: "output_text" | "refusal" | "reasoning"): number {
+function doneLength({ items, discarded }: Place, kind: "output_text" | "refusal" | "reasoning"): number {
   let length = 0;
-  for (const { done } of items) {
+  for (const { done } of items.slice(discarded)) {
     if (done === null) continue;
     if (kind === "reasoning") length += done.type === "reasoning" ? summaryText(done).length : 0;
     else length += contentLength(done, kind);

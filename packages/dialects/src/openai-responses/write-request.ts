@@ -1,7 +1,9 @@
 import type { WriteTarget, WrittenRequest } from "../hub/codec.ts";
 import { effortFor } from "../hub/efforts.ts";
+import { joined } from "../hub/joined.ts";
 import { longestAnswer, shortCallId, shortUser } from "../hub/limits.ts";
 import { spelling } from "../hub/parameters.ts";
+import { callProofsLeftOut, noteCacheMarks } from "../hub/parts.ts";
 import {
   effortOf,
   type HubFile,
@@ -37,14 +39,18 @@ export function writeRequest(request: HubRequest, target: WriteTarget): WrittenR
     if (spelling(target, name) === null) notes.add(`${name} was left out: it is not taken there`);
     else body[name] = value;
   };
-  if (system.length > 0) body.instructions = system.map(({ text }) => text).join("\n\n");
+  const note = (text: string): void => void notes.add(text);
+  if (system.length > 0)
+    body.instructions = joined(
+      system.map(({ text }) => text),
+      note,
+    );
   body.input = request.messages.flatMap((message) => writeMessage(message, notes));
   if (tools.length > 0) {
     body.tools = tools.map(writeTool);
     if (request.toolChoice !== null) body.tool_choice = writeToolChoice(request.toolChoice);
     set("parallel_tool_calls", request.parallelToolCalls);
   }
-  const note = (text: string): void => void notes.add(text);
   const maxTokens = longestAnswer(request, target, note);
   if (maxTokens !== null) {
     body.max_output_tokens = Math.max(leastOutputTokens, maxTokens);
@@ -65,6 +71,7 @@ export function writeRequest(request: HubRequest, target: WriteTarget): WrittenR
   // Whoever asks does not know this dialect, so nobody will ever come back for what is kept.
   body.store = false;
   noteUnsaid(request, notes);
+  noteCacheMarks(request, note);
   return { body: Buffer.from(JSON.stringify(body)), notes: [...notes] };
 }
 
@@ -172,7 +179,7 @@ function writeMessage({ role, parts }: HubMessage, notes: Notes): JsonObject[] {
 /** @returns undefined for what is no item of its own; null for an item that is left out */
 function writeItem(part: HubPart, notes: Notes): JsonObject | null | undefined {
   if (part.kind === "tool_call") {
-    if (part.opaque !== undefined) notes.add("a signature of another provider was left out");
+    if (part.opaque !== undefined) notes.add(callProofsLeftOut);
     const { id, name } = part;
     return {
       type: "function_call",
@@ -211,7 +218,8 @@ function writeThought({ text, opaque, id }: HubThought, notes: Notes): JsonObjec
 function writeResult({ parts, isError }: HubToolResult, notes: Notes): unknown {
   if (isError) notes.add("that a tool failed is said by its output alone");
   const texts = parts.map((part) => (part.kind === "text" ? part.text : null));
-  if (!texts.includes(null)) return texts.join("");
+  const alone = texts.filter((text) => text !== null);
+  if (alone.length === texts.length) return joined(alone, (text) => notes.add(text));
   return parts.map((part) => writeInput(part, notes)).filter((part) => part !== null);
 }
 

@@ -1,9 +1,8 @@
 import type { Failure, Usage } from "@tuloy/contract";
 
-import { isOnlyReasoning } from "../completion/continuable.ts";
-import { refusalPart, type SentAnswer } from "../completion/sent.ts";
+import { refusalPart } from "../completion/sent.ts";
 import type { HubFinish } from "../hub/answer.ts";
-import type { AnswerWriter, EventWriter, WriteContext } from "../hub/codec.ts";
+import type { AnswerWriter, EventWriter, WriteContext, WrittenBefore } from "../hub/codec.ts";
 import type { Opaque } from "../hub/request.ts";
 import type { JsonObject } from "../json/value.ts";
 import { carry, madeItemId, madeResponseId } from "./carried.ts";
@@ -48,20 +47,20 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   /** Any content was told. */
   #content = false;
 
-  /** @param sent what the client was told before, of a stream; its own stream is not begun again */
-  constructor(context: WriteContext, streams: boolean, sent: SentAnswer | null = null) {
+  constructor(context: WriteContext, streams: boolean, after: WrittenBefore | null = null) {
     this.#context = context;
-    const place = sent?.head instanceof Place ? sent.head : null;
+    const place = after?.sent.head instanceof Place ? after.sent.head : null;
     this.#out = streams ? new EventOut(place?.sequence ?? 0) : null;
-    if (sent === null || place === null) return;
+    if (after === null || place === null) return;
     this.#shared = place;
     this.#place = place.copy();
-    this.#anew = isOnlyReasoning(sent);
-    this.#refused = sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
-    for (const [call, item] of resumeItems(this.#place, sent)) {
+    this.#anew = after.mode === "anew";
+    this.#refused = after.sent.choices.get(0)?.parts.some(({ part }) => part === refusalPart) ?? false;
+    for (const [call, item] of resumeItems(this.#place, after.sent)) {
       if (item instanceof CallItem) this.#calls.set(call, item);
       else this.#open = item;
     }
+    if (this.#anew) this.#place.discarded = this.#place.items.length;
   }
 
   /** What the stream began with, and how far it has come. */
@@ -109,6 +108,7 @@ export class ResponseWriter implements AnswerWriter, EventWriter {
   }
 
   thoughtOpaque(opaque: Opaque, redacted: boolean, _id: string | null): void {
+    this.#content = true;
     // One that shows nothing is an item of its own.
     if (redacted) this.#closeOpen();
     const item = this.#reasoning();
