@@ -232,6 +232,8 @@ describe("an address", () => {
     ["GET", "/v1/chat/completions", 405, "method_not_allowed"],
     ["DELETE", "/v1/embeddings", 405, "method_not_allowed"],
     ["OPTIONS", "/v1/chat/completions", 405, "method_not_allowed"],
+    ["POST", "/v1/models", 405, "method_not_allowed"],
+    ["DELETE", "/api/v1/models", 405, "method_not_allowed"],
     ["POST", "/v1/chat/completion", 404, "not_found"],
     ["POST", "/chat/completions", 404, "not_found"],
     ["POST", "//v1/chat/completions", 404, "not_found"],

@@ -93,10 +93,13 @@ function noCompiler(): never {
 function unknownPath(message: IncomingMessage): ClientError {
   const path = (message.url ?? "/").split("?", 1)[0]?.slice(0, 200) ?? "/";
   const known = prefixes.flatMap((prefix) => dataPlane.map(([tail]) => prefix + tail));
-  if (known.includes(path.replace(/\/+$/, ""))) {
+  const read = prefixes.map((prefix) => `${prefix}/models`);
+  const plain = path.replace(/\/+$/, "");
+  const method = known.includes(plain) ? "POST" : read.includes(plain) ? "GET" : null;
+  if (method !== null && method !== message.method) {
     return clientError(
       "method_not_allowed",
-      `${message.method ?? "This method"} is not served at ${path}: send a POST.`,
+      `${message.method ?? "This method"} is not served at ${path}: send a ${method}.`,
     );
   }
   return clientError(
