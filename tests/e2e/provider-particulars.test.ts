@@ -101,10 +101,71 @@ describe("a conversation that began elsewhere goes on at", () => {
     expect(trace.notes).toEqual([
       `b/${model}: max_completion_tokens was sent as max_tokens`,
       `b/${model}: store was left out: it is not taken there`,
+      `b/${model}: seed was sent as random_seed`,
+      `b/${model}: user was left out: it is not taken there`,
       `b/${model}: name of messages was left out: it is not taken there`,
       `b/${model}: reasoning_content of messages was left out: it is not taken there`,
       `b/${model}: ids of tool calls were replaced: they are not of the form that is taken there`,
     ]);
+  });
+
+  // A self-hosted vLLM's ids have 46 characters.
+  const long = `chatcmpl-tool-${"a1".repeat(16)}`;
+  const elsewhere = [
+    { role: "system", content: [{ type: "text", text: "Be brief.", cache_control: { type: "ephemeral" } }] },
+    { role: "user", content: "What is the weather?" },
+    {
+      role: "assistant",
+      content: null,
+      reasoning_details: [{ type: "reasoning.encrypted", data: "s3cr3t" }],
+      tool_calls: [
+        {
+          index: 0,
+          id: long,
+          type: "function",
+          function: { name: "look", arguments: "{}" },
+          extra_content: { google: { thought_signature: "s" } },
+        },
+      ],
+    },
+    { role: "tool", tool_call_id: long, content: "Rain." },
+  ];
+
+  test.each(["openai", "azure"])("%s, with ids that it takes, and nothing that it refuses", async (kind) => {
+    const { b, gateway } = await setScene({ a: busy, b: answersChat("Rain.") }, { providers: { b: { kind } } });
+    const heard = await hearStream(gateway.client(), { messages: elsewhere } as object);
+    expect([heard.text, heard.error]).toEqual(["Rain.", null]);
+    const short: unknown = expect.stringMatching(/^call_[0-9a-f]{35}$/);
+    const said = b.requests[0]?.json() as { messages: { tool_call_id?: string; tool_calls?: { id: string }[] }[] };
+    expect(said.messages).toEqual([
+      { role: "system", content: [{ type: "text", text: "Be brief." }] },
+      elsewhere[1],
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [{ id: short, type: "function", function: { name: "look", arguments: "{}" } }],
+      },
+      { role: "tool", tool_call_id: short, content: "Rain." },
+    ]);
+    expect(said.messages[3]?.tool_call_id).toBe(said.messages[2]?.tool_calls?.[0]?.id);
+    const trace = await gateway.trace(heard.headers?.get("x-tuloy-trace-id") ?? null);
+    expect(trace.notes).toEqual(
+      [
+        "cache_control of messages was left out: it is not taken there",
+        "reasoning_details of messages was left out: it is not taken there",
+        "index of messages was left out: it is not taken there",
+        "extra_content of messages was left out: it is not taken there",
+        "ids of tool calls were replaced: they are not of the form that is taken there",
+      ].map((note) => `b/${model}: ${note}`),
+    );
+  });
+
+  test("openai byte by byte, where it holds nothing that is refused there", async () => {
+    const { a, gateway } = await setScene({ a: answersChat("Rain.") }, { providers: { a: { kind: "openai" } } });
+    const own = [elsewhere[1], { ...messages[1], reasoning_content: undefined }, messages[2]];
+    await post(gateway, { messages: own });
+    const text = a.requests[0]?.body.toString() ?? "";
+    expect(text).toContain(`"messages":${JSON.stringify(own)}`);
   });
 
   test("groq, without names and the reasoning of others", async () => {

@@ -52,6 +52,18 @@ export interface Bound {
   readonly conversation: string | null;
 }
 
+/** What of a chat request's messages is more than who said what: providers differ in what of it they take. */
+export interface MessageTraits {
+  /** Names of their members, other than `role` and `content`. */
+  readonly members: ReadonlySet<string>;
+  /** Names of members of their calls, other than `id`, `type` and `function`. */
+  readonly callMembers: ReadonlySet<string>;
+  /** Names of members of their content's parts, other than `type` and `text`. */
+  readonly partMembers: ReadonlySet<string>;
+  /** Of the ids of their calls and results, in UTF-16 units; 0 where there are none. */
+  readonly longestCallId: number;
+}
+
 /** A valid request of a client. */
 export interface ReadRequest {
   readonly operation: Operation;
@@ -63,6 +75,8 @@ export interface ReadRequest {
   readonly withheld?: readonly string[];
   /** Only how long the prompt is was asked: nothing is generated. Absent: an answer is asked for. */
   readonly counts?: true;
+  /** Null: they hold nothing but texts, as nearly all do. Absent: nobody has looked, or there are none. */
+  readonly messageTraits?: MessageTraits | null;
   /**
    * The body for one deployment: the client's bytes without what was for the gateway, and with only the model, the parameters that
    * `target` takes otherwise and, for streams, the wish for usage changed. The client's own Buffer when nothing has to change.

@@ -2,10 +2,9 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Deployment, Dialect } from "@tuloy/contract";
 import {
-  bodyFor,
   endpointFor,
+  fitted,
   laneFor,
-  messagesFor,
   pathOf,
   translationOf,
   type Endpoint,
@@ -68,16 +67,18 @@ export function encode(
       (endpoint.basePath ?? basePath) +
       ((request.counts === true ? endpoint.countPath : undefined) ?? pathOf(endpoint, upstreamModel, stream)),
     headers: headersFor(stream, lane, endpoint, provider, secret, client),
-    body: endpoint.messages === undefined ? bodyFor(endpoint, body) : rewritten(request, deployment, endpoint, body),
+    body: fittedBody(request, deployment, lane, endpoint, body),
     authorize: authorizerFor(provider, secret),
   };
 }
 
-/** What deployments got otherwise than the client sent it, since their provider wants messages otherwise. */
+/** What deployments got otherwise than the client sent it, since their provider wants it otherwise. */
 const rewrites = new WeakMap<ReadRequest, Map<string, readonly string[]>>();
 
-function rewritten(request: ReadRequest, { id }: Deployment, endpoint: Endpoint, plain: Buffer): Buffer {
-  const { body, notes } = messagesFor(endpoint, bodyFor(endpoint, plain));
+function fittedBody(request: ReadRequest, { id }: Deployment, lane: Lane, endpoint: Endpoint, plain: Buffer): Buffer {
+  const made = fitted(endpoint, plain, lane.kind === "express" ? request.messageTraits : undefined);
+  if (made === null) return plain;
+  const { body, notes } = made;
   if (notes.length > 0) {
     const known = rewrites.get(request) ?? new Map<string, readonly string[]>();
     rewrites.set(request, known.set(id, notes));
@@ -85,7 +86,7 @@ function rewritten(request: ReadRequest, { id }: Deployment, endpoint: Endpoint,
   return body;
 }
 
-/** Null where no deployment wanted the messages of a request otherwise: the common case. */
+/** Null where no deployment wanted a request otherwise: the common case. */
 export function rewriteNotes(request: ReadRequest): ReadonlyMap<string, readonly string[]> | null {
   return rewrites.get(request) ?? null;
 }

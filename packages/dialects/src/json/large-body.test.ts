@@ -6,7 +6,8 @@ import { readChatRequest } from "../openai-chat/request.ts";
 import { readLargeBody } from "./large-body.ts";
 import { scanTopLevel } from "./top-level.ts";
 
-const read = (text: string): ReturnType<typeof readLargeBody> => readLargeBody(Buffer.from(text), "messages", 16);
+const read = (text: string): ReturnType<typeof readLargeBody> =>
+  readLargeBody(Buffer.from(text), { member: "messages", usual: ["role", "content"] }, 16);
 
 const key = fc.constantFrom("model", "messages", "stream", "a", "日本", "__proto__", "constructor");
 const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 200 }), fc.string({ maxLength: 20 }));
@@ -51,6 +52,10 @@ describe("a large body, read without its texts", () => {
         taken += 1;
         const parsed: Record<string, unknown> = JSON.parse(changed);
         expect(Array.isArray(parsed.messages)).toBe(true);
+        const names = (parsed.messages as readonly unknown[]).flatMap((each) =>
+          typeof each === "object" && each !== null ? Object.keys(each) : [],
+        );
+        expect(large.unusual).toEqual(new Set(names.filter((name) => name !== "role" && name !== "content")));
         expect(large.fields).toEqual(Object.defineProperty(parsed, "messages", { value: [], enumerable: true }));
         const { members, bodyStart } = large.object;
         expect({ kind: "object", members, bodyStart }).toEqual(scanTopLevel(Buffer.from(changed), 16));
@@ -66,6 +71,7 @@ describe("a large body, read without its texts", () => {
     ["a list that is none", '{"messages":{}}'],
     ["no list", '{"model":"m"}'],
     ["no members", "{}"],
+    ["a key with an escape in a message", String.raw`{"messages":[{"r\u006fle":"user"}]}`],
     ["a key with an escape", String.raw`{"m\u0065ssages":[],"messages":[]}`],
     ["more levels than allowed", `{"a":${"[".repeat(16)}${"]".repeat(16)},"messages":[]}`],
     ["something after it", '{"messages":[]} x'],
@@ -83,13 +89,17 @@ describe("a large body, read without its texts", () => {
   const large = (fields: object): string => JSON.stringify({ model: "m", user: filler, ...fields });
   const facts = (whole: string): unknown => {
     const request = readChatRequest(Buffer.from(whole));
-    return isReadRequest(request) ? { ...request.facts, inputTokens: "by bytes", contextTokens: "by bytes" } : request;
+    if (!isReadRequest(request)) return request;
+    const { facts: read, messageTraits } = request;
+    return { ...read, messageTraits, inputTokens: "by bytes", contextTokens: "by bytes" };
   };
 
   it("has the same facts and faults as a small one", () => {
     const cases: readonly object[] = [
       { messages: [{ role: "user", content: "Hi" }], stream: true, n: 2, tools: [{}], stop: ["a"], seed: 1 },
       { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "data:" } }] }] },
+      { messages: [{ role: "user", content: "Hi", name: "ana", __proto__: "p" }, { reasoning: "r" }, 1, null] },
+      { messages: [{ role: "assistant", tool_calls: [{ id: "c1", index: 0 }] }] },
       { messages: "no" },
       { messages: { a: 1 } },
       { stream: 1, messages: [] },

@@ -4,7 +4,7 @@ import { clientError, type ClientError, type RoutingOverrides } from "@tuloy/con
 
 import { isForTheGateway, readOverrides } from "../overrides/read.ts";
 import { invalidField, kindOf } from "./invalid-field.ts";
-import { readLargeBody } from "./large-body.ts";
+import { readLargeBody, type TextList } from "./large-body.ts";
 import { locateJsonError } from "./locate-error.ts";
 import { stripMembers, type ScannedObject } from "./strip.ts";
 import { scanTopLevel } from "./top-level.ts";
@@ -24,6 +24,8 @@ export interface RequestBody {
   readonly model: string;
   /** Null: none. */
   readonly overrides: RoutingOverrides | null;
+  /** Of a list of texts that was read as `[]`: see `LargeBody`. Null: nothing was left out of `fields`. */
+  readonly unusual: ReadonlySet<string> | null;
 }
 
 function lineAndColumn(body: Buffer, offset: number): string {
@@ -33,12 +35,11 @@ function lineAndColumn(body: Buffer, offset: number): string {
 
 /**
  * Reads what all requests have in common: a JSON object with a model.
- * @param list a member whose content nobody needs where it is an array of plain objects, without objects or arrays in them: of
- *   a large body it may be read as `[]`
+ * @param list of a large body it may be read as `[]`
  */
-export function readRequestBody(body: Buffer, list: string | null = null): RequestBody | ClientError {
+export function readRequestBody(body: Buffer, list: TextList | null = null): RequestBody | ClientError {
   const large = list !== null && body.length >= largeBytes ? readLargeBody(body, list, maxDepth) : null;
-  return large === null ? parseRequestBody(body) : readFields(large.fields, large.object);
+  return large === null ? parseRequestBody(body) : readFields(large.fields, large.object, large.unusual);
 }
 
 function parseRequestBody(body: Buffer): RequestBody | ClientError {
@@ -56,10 +57,14 @@ function parseRequestBody(body: Buffer): RequestBody | ClientError {
     return clientError("invalid_request", `The request body must be a JSON object, but it is ${kindOf(fields)}.`);
   }
   const { members, bodyStart } = scanned;
-  return readFields(fields, { body, members, bodyStart });
+  return readFields(fields, { body, members, bodyStart }, null);
 }
 
-function readFields(fields: JsonObject, object: ScannedObject): RequestBody | ClientError {
+function readFields(
+  fields: JsonObject,
+  object: ScannedObject,
+  unusual: ReadonlySet<string> | null,
+): RequestBody | ClientError {
   if (!isUtf8(object.body)) return clientError("invalid_json", "The request body is not UTF-8. Encode it as UTF-8.");
   const read = readOverrides(fields);
   if ("code" in read) return read;
@@ -74,6 +79,7 @@ function readFields(fields: JsonObject, object: ScannedObject): RequestBody | Cl
     sendable: stripMembers(object, isForTheGateway),
     model,
     overrides: read.overrides,
+    unusual,
   };
 }
 

@@ -10,12 +10,15 @@ import { readSession } from "../overrides/session.ts";
 import { translateParameters, translationNotes, type ParameterTarget } from "../parameters/translate.ts";
 import { usedParameters } from "../parameters/used.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
-import type { ReadRequest, RequestFacts } from "../request.ts";
+import type { MessageTraits, ReadRequest, RequestFacts } from "../request.ts";
 import { base64PerTokenOfFiles, tokensPerAudio, tokensPerImage } from "./media.ts";
 import { storedByChat } from "./stored.ts";
+import { traitsOf, traitsOfTexts, usualMembers } from "./traits.ts";
 
 /** English text and JSON have about four bytes a token; most other scripts have about three bytes and one token a character. */
 const bytesPerToken = 4;
+const texts = { member: "messages", usual: usualMembers };
+
 /** Media of a request: their bytes say nothing about their tokens. */
 interface Media {
   images: number;
@@ -33,7 +36,7 @@ interface Media {
  */
 export function readChatRequest(body: Buffer, findStored = false): ReadRequest | ClientError {
   // Routing counts the media of messages, which have objects in them. Plain texts it only measures, by their bytes.
-  const read = readRequestBody(body, "messages");
+  const read = readRequestBody(body, texts);
   if ("code" in read) return read;
   const { fields } = read;
   const { messages, stream } = fields;
@@ -49,7 +52,8 @@ export function readChatRequest(body: Buffer, findStored = false): ReadRequest |
   if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
     return invalidField("stream", `The field "stream" must be true or false, but it is ${kindOf(stream)}.`);
   }
-  return new ChatRequest(read, readFacts(read, messages, findStored));
+  const traits = read.unusual === null ? traitsOf(messages) : traitsOfTexts(read.unusual);
+  return new ChatRequest(read, readFacts(read, messages, findStored), traits);
 }
 
 function readFacts(
@@ -130,15 +134,17 @@ class ChatRequest implements ReadRequest {
   readonly dialect = "openai-chat";
   readonly model: string;
   readonly facts: RequestFacts;
+  readonly messageTraits: MessageTraits | null;
   readonly #sendable: ScannedObject;
   /** What stands in the body: null when the model was the first of `models`. */
   readonly #named: string | null;
 
-  constructor({ fields, sendable, model }: RequestBody, facts: RequestFacts) {
+  constructor({ fields, sendable, model }: RequestBody, facts: RequestFacts, traits: MessageTraits | null) {
     this.#sendable = sendable;
     this.#named = fields.model === model ? model : null;
     this.model = model;
     this.facts = facts;
+    this.messageTraits = traits;
   }
 
   encode(

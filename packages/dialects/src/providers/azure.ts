@@ -42,6 +42,7 @@ export const azure: ProviderPreset = {
     "base_url is the resource's address; without a path, /openai/v1 is added. Addresses with /openai/deployments and an api-version are not served.",
     "Its content filter answers 400 with code content_filter, or ends an answer with the finish reason content_filter: no other provider is asked then.",
     "The first chunk of a stream may have no choices, only the filter's results.",
+    "Of a conversation that began elsewhere, reasoning, marks for caching and signatures are left out, and ids of calls of more than 40 characters are replaced, consistently.",
   ],
   verified: true,
   docs: "https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle",

@@ -1,7 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { bodyFor, dialectsFor, endpointFor, pathOf } from "./endpoint.ts";
+import { dialectsFor, endpointFor, pathOf } from "./endpoint.ts";
 import type { Endpoint } from "./preset.ts";
 
 const claude: Endpoint = { dialect: "anthropic-messages", path: "/a/{model}", idPrefix: "claude-" };
@@ -27,32 +26,5 @@ describe("an endpoint", () => {
     expect(pathOf(gemini, "a/b:c?d $&", false)).toBe("/g/a%2Fb%3Ac%3Fd%20%24%26:once");
     expect(pathOf(gemini, "m", true)).toBe("/g/m:stream?alt=sse");
     expect(pathOf(chat, "m", true)).toBe("/chat/completions");
-  });
-
-  const wishes = (body: Endpoint["body"]): Endpoint => ({ ...chat, ...(body === undefined ? {} : { body }) });
-
-  it("gets the body itself where it wishes for nothing", () => {
-    const body = Buffer.from('{"model":"m"}');
-    expect(bodyFor(chat, body)).toBe(body);
-    expect(bodyFor(wishes({ without: ["x"], set: { model: "other" } }), body)).toBe(body);
-  });
-
-  it("gets what it wishes for and nothing else changed, for any body", () => {
-    const keys = fc.constantFrom("model", "stream", "version", "a", "b");
-    fc.assert(
-      fc.property(
-        fc.dictionary(keys, fc.jsonValue({ maxDepth: 1 })),
-        fc.subarray(["model", "stream", "a"]),
-        fc.dictionary(fc.constantFrom("version", "b", "__proto__"), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
-        fc.constantFrom(0, 1, 2),
-        (fields, without, set, indent) => {
-          const body = Buffer.from(JSON.stringify(fields, null, indent));
-          const made: unknown = JSON.parse(bodyFor(wishes({ without, set }), body).toString());
-          const expected = Object.entries(fields).filter(([key]) => !without.includes(key));
-          const added = Object.entries(set).filter(([key]) => !Object.hasOwn(fields, key) || without.includes(key));
-          expect(made).toEqual(JSON.parse(JSON.stringify(Object.fromEntries([...expected, ...added]))));
-        },
-      ),
-    );
   });
 });

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { readChatRequest } from "../openai-chat/request.ts";
+import { isReadRequest } from "../request.ts";
 import { cerebras } from "./cerebras.ts";
-import { bodyFor } from "./endpoint.ts";
+import { fitted } from "./fitted.ts";
 import { groq } from "./groq.ts";
 import { messagesFor } from "./messages.ts";
 import { mistral } from "./mistral.ts";
+import { openai } from "./openai.ts";
 import type { Endpoint, MessageWish } from "./preset.ts";
 
 const wishing = (messages: MessageWish): Endpoint => ({
@@ -73,6 +76,7 @@ describe("messages in a provider's own terms", () => {
     ["cerebras", cerebras],
     ["groq", groq],
     ["mistral", mistral],
+    ["openai", openai],
   ])("go to %s without the reasoning of others and without Google's signatures", (_, { endpoints }) => {
     const [endpoint] = endpoints.chat ?? [];
     if (endpoint === undefined) throw new Error("it serves no chat");
@@ -133,14 +137,94 @@ describe("messages in a provider's own terms", () => {
       }),
     );
   });
-});
 
-it("Mistral's seed is its random_seed", () => {
-  const [endpoint] = mistral.endpoints.chat ?? [];
-  if (endpoint === undefined) throw new Error("Mistral serves no chat");
-  const sent = { model: "m", seed: 7, stream_options: { include_usage: true }, user: "u", temperature: 0 };
-  const body = JSON.parse(bodyFor(endpoint, Buffer.from(JSON.stringify(sent))).toString()) as unknown;
-  expect(body).toEqual({ model: "m", random_seed: 7, temperature: 0 });
-  const own = bodyFor(endpoint, Buffer.from('{"seed":7,"random_seed":8}')).toString();
-  expect(JSON.parse(own)).toEqual({ random_seed: 8 });
+  it("have ids of tool calls no longer than is taken there, the same for a call and its result", () => {
+    const long = `chatcmpl-tool-${"7".repeat(32)}`;
+    const { messages, notes } = rewritten({ longestCallId: 40 }, [
+      { role: "assistant", content: null, tool_calls: [call(long), call("call_1")] },
+      { role: "tool", tool_call_id: long, content: "1" },
+      { role: "tool", tool_call_id: "call_1", content: "2" },
+    ]);
+    const short: unknown = expect.stringMatching(/^call_[0-9a-f]{35}$/);
+    expect(messages).toEqual([
+      { role: "assistant", content: null, tool_calls: [call(short as string), call("call_1")] },
+      { role: "tool", tool_call_id: short, content: "1" },
+      { role: "tool", tool_call_id: "call_1", content: "2" },
+    ]);
+    const [asked, result] = messages as [{ tool_calls: { id: string }[] }, { tool_call_id: string }];
+    expect(result.tool_call_id).toBe(asked.tool_calls[0]?.id);
+    expect(notes).toEqual(["ids of tool calls were replaced: they are not of the form that is taken there"]);
+  });
+
+  it("have parts without what it refuses in them", () => {
+    const marked = { type: "text", text: "Hi", cache_control: { type: "ephemeral" } };
+    expect(rewritten({ partsWithout: ["cache_control"] }, [{ role: "user", content: [marked, null, "x"] }])).toEqual({
+      messages: [{ role: "user", content: [{ type: "text", text: "Hi" }, null, "x"] }],
+      notes: ["cache_control of messages was left out: it is not taken there"],
+    });
+  });
+
+  const id = fc.oneof(fc.constantFrom("call_1", "Abc123def", "x".repeat(41)), fc.string({ maxLength: 50 }), fc.nat());
+  const part = fc.dictionary(fc.constantFrom("type", "text", "cache_control", "image_url"), fc.string());
+  const anyCall = fc.record({ id, function: fc.constant({}), index: fc.nat(), extra_content: fc.string() }, {});
+  const anyMessage = fc.oneof(
+    fc.record(
+      {
+        role: fc.constantFrom("assistant", "tool", "user"),
+        content: fc.oneof(fc.string(), fc.array(fc.oneof(part, fc.constant(null)), { maxLength: 2 })),
+        name: fc.string(),
+        reasoning_content: fc.string(),
+        __proto__: fc.string(),
+        tool_call_id: id,
+        tool_calls: fc.oneof(fc.array(fc.oneof(anyCall, fc.constant(null)), { maxLength: 2 }), fc.constant(null)),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.constantFrom(null, 1, "x"),
+  );
+  const wish = fc.record<MessageWish>(
+    {
+      without: fc.subarray(["name", "reasoning_content", "__proto__"]),
+      callsWithout: fc.subarray(["index", "extra_content"]),
+      partsWithout: fc.subarray(["cache_control"]),
+      callIdLength: fc.constant(9),
+      longestCallId: fc.constant(40),
+      reasoningWithCalls: fc.constant(true),
+    },
+    { requiredKeys: [] },
+  );
+
+  it("are the same whether their traits are known or not, in a small body and in a large one", () => {
+    let changed = 0;
+    fc.assert(
+      fc.property(fc.array(anyMessage, { maxLength: 4 }), wish, fc.boolean(), (sent, wanted, large) => {
+        const user = large ? "lorem ipsum ".repeat(2000) : "u";
+        const body = Buffer.from(JSON.stringify({ model: "m", messages: sent, user }));
+        const request = readChatRequest(body);
+        if (!isReadRequest(request)) throw new Error("the body is not accepted");
+        const known = messagesFor(wishing(wanted), body, request.messageTraits);
+        const unknown = messagesFor(wishing(wanted), body);
+        expect([known.body.toString(), known.notes]).toEqual([unknown.body.toString(), unknown.notes]);
+        if (unknown.body !== body) changed += 1;
+      }),
+      { numRuns: 500 },
+    );
+    expect(changed).toBeGreaterThan(100);
+  });
+
+  it("are not looked at where it is known that they are plain", () => {
+    const [endpoint] = openai.endpoints.chat ?? [];
+    if (endpoint === undefined) throw new Error("it serves no chat");
+    const plain = (messages: unknown): unknown => {
+      const request = readChatRequest(Buffer.from(JSON.stringify({ model: "m", messages })));
+      return isReadRequest(request) ? request.messageTraits : request;
+    };
+    expect(
+      plain([
+        { role: "system", content: "s" },
+        { role: "user", content: [{ type: "text", text: "t" }] },
+      ]),
+    ).toBeNull();
+    expect(fitted(endpoint, Buffer.from("unread"), null)).toBeNull();
+  });
 });

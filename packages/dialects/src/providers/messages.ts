@@ -1,25 +1,24 @@
 import { splice } from "../json/splice.ts";
 import { scanTopLevel } from "../json/top-level.ts";
 import { isObject, parseJson, type JsonObject } from "../json/value.ts";
+import { shortCallId } from "../hub/limits.ts";
+import type { MessageTraits } from "../request.ts";
+import { nothing, type Fitted } from "./body.ts";
 import type { Endpoint, MessageWish } from "./preset.ts";
-
-/** A chat request's body in a provider's own terms. */
-export interface RewrittenMessages {
-  readonly body: Buffer;
-  /** What the provider does not get as it was sent, in words. */
-  readonly notes: readonly string[];
-}
-
-const nothing: readonly string[] = [];
 
 /**
  * The messages of a chat request as an endpoint wants them: a conversation that began elsewhere has members that it refuses and
  * ids that are not its own. Nothing but the messages changes, and those only where one of them must.
+ * @param traits undefined: unknown
  * @returns `body` itself where it has no wish or nothing to change
  */
-export function messagesFor({ messages: wish }: Endpoint, body: Buffer): RewrittenMessages {
+export function messagesFor(
+  { messages: wish }: Pick<Endpoint, "messages">,
+  body: Buffer,
+  traits?: MessageTraits | null,
+): Fitted {
   const unchanged = { body, notes: nothing };
-  if (wish === undefined) return unchanged;
+  if (wish === undefined || traits === null || (traits !== undefined && !concerns(wish, traits))) return unchanged;
   const scanned = scanTopLevel(body, Infinity);
   // Of a member that is there twice, the last counts at every server that is known, and only that one is read here.
   const member = scanned.kind === "object" ? scanned.members.findLast(({ key }) => key === "messages") : undefined;
@@ -33,20 +32,33 @@ export function messagesFor({ messages: wish }: Endpoint, body: Buffer): Rewritt
   return { body: splice(body, [{ start: member.start, end: member.end, text }]), notes: rewriting.notes() };
 }
 
+/** Whether a wish may have something to do with messages of these traits. They are not parsed again where it has not. */
+function concerns(wish: MessageWish, { members, callMembers, partMembers, longestCallId }: MessageTraits): boolean {
+  const { without = nothing, callsWithout = nothing, partsWithout = nothing } = wish;
+  return (
+    longestCallId > (wish.longestCallId ?? Infinity) ||
+    (wish.callIdLength !== undefined && (members.has("tool_calls") || members.has("tool_call_id"))) ||
+    (wish.reasoningWithCalls === true && members.has("tool_calls")) ||
+    without.some((name) => members.has(name)) ||
+    callsWithout.some((name) => callMembers.has(name)) ||
+    partsWithout.some((name) => partMembers.has(name))
+  );
+}
+
 class Rewriting {
+  readonly #wish: MessageWish;
   readonly #without: ReadonlySet<string>;
   readonly #callsWithout: ReadonlySet<string>;
-  readonly #idLength: number | null;
-  readonly #reasons: boolean;
+  readonly #partsWithout: ReadonlySet<string>;
   readonly #leftOut = new Set<string>();
   #renamed = 0;
   #added = 0;
 
-  constructor({ without = nothing, callsWithout = nothing, callIdLength, reasoningWithCalls }: MessageWish) {
-    this.#without = new Set(without);
-    this.#callsWithout = new Set(callsWithout);
-    this.#idLength = callIdLength ?? null;
-    this.#reasons = reasoningWithCalls === true;
+  constructor(wish: MessageWish) {
+    this.#wish = wish;
+    this.#without = new Set(wish.without);
+    this.#callsWithout = new Set(wish.callsWithout);
+    this.#partsWithout = new Set(wish.partsWithout);
   }
 
   get changed(): boolean {
@@ -62,50 +74,56 @@ class Rewriting {
   }
 
   message(message: JsonObject): JsonObject {
-    const rewritten = this.#ofMembers(message);
-    if (!this.#reasons || !hasCalls(message) || typeof message.reasoning_content === "string") return rewritten;
+    const rewritten = this.#object(message, this.#without, (key, value) => this.#member(key, value));
+    const demanded = this.#wish.reasoningWithCalls === true;
+    if (!demanded || !hasCalls(message) || typeof message.reasoning_content === "string") return rewritten;
     this.#added++;
     return { ...rewritten, reasoning_content: "" };
   }
 
-  #ofMembers(message: JsonObject): JsonObject {
+  #object(
+    object: JsonObject,
+    without: ReadonlySet<string>,
+    rewrite: (key: string, value: unknown) => unknown,
+  ): JsonObject {
     // Entries, not assignments: `__proto__` is a member like any other.
     return Object.fromEntries(
-      Object.entries(message).flatMap(([key, value]) => {
-        if (this.#without.has(key)) {
-          this.#leftOut.add(key);
-          return [];
-        }
-        return [[key, this.#member(key, value)]];
+      Object.entries(object).flatMap(([key, value]) => {
+        if (!without.has(key)) return [[key, rewrite(key, value)]];
+        this.#leftOut.add(key);
+        return [];
       }),
     );
   }
 
   #member(key: string, value: unknown): unknown {
     if (key === "tool_call_id") return this.#id(value);
-    if (key !== "tool_calls" || !Array.isArray(value)) return value;
-    return value.map((call: unknown) => (isObject(call) ? this.#call(call) : call));
-  }
-
-  #call(call: JsonObject): JsonObject {
-    return Object.fromEntries(
-      Object.entries(call).flatMap(([key, value]) => {
-        if (this.#callsWithout.has(key)) {
-          this.#leftOut.add(key);
-          return [];
-        }
-        return [[key, key === "id" ? this.#id(value) : value]];
-      }),
+    if (!Array.isArray(value)) return value;
+    if (key === "tool_calls") {
+      return value.map((call: unknown) =>
+        isObject(call)
+          ? this.#object(call, this.#callsWithout, (name, inner) => (name === "id" ? this.#id(inner) : inner))
+          : call,
+      );
+    }
+    if (key !== "content" || this.#partsWithout.size === 0) return value;
+    return value.map((part: unknown) =>
+      isObject(part) ? this.#object(part, this.#partsWithout, (_, inner) => inner) : part,
     );
   }
 
   #id(value: unknown): unknown {
-    const length = this.#idLength;
-    if (length === null) return value;
-    if (typeof value !== "string" || (value.length === length && /^[a-zA-Z0-9]*$/.test(value))) return value;
-    this.#renamed++;
-    return shortId(value, length);
+    if (typeof value !== "string") return value;
+    const id = fittingId(value, this.#wish);
+    if (id !== value) this.#renamed++;
+    return id;
   }
+}
+
+/** @returns the same id where it is of the form that is wanted */
+function fittingId(id: string, { callIdLength: length, longestCallId: longest }: MessageWish): string {
+  if (length !== undefined) return id.length === length && /^[a-zA-Z0-9]*$/.test(id) ? id : shortId(id, length);
+  return longest === undefined ? id : shortCallId(id, longest);
 }
 
 function hasCalls({ role, tool_calls: calls }: JsonObject): boolean {

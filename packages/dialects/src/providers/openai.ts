@@ -1,16 +1,31 @@
 import { openaiRateLimits } from "../rate-limits/headers.ts";
 import { chat, embeddings, responses } from "./openai-like.ts";
-import type { ProviderPreset } from "./preset.ts";
+import type { MessageWish, ProviderPreset } from "./preset.ts";
 
 /** https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools: "with a maximum length of 64". */
 const longestToolName = 64;
+
+/**
+ * What a conversation may hold that began elsewhere. It answers a call's longer id with 400 "string too long. Expected a string with
+ * maximum length 40" (vLLM's have 46), and a member that it does not know with 400 "Unknown parameter:
+ * 'messages[2].tool_calls[0].index'", stricter for newer models.
+ */
+const messages: MessageWish = {
+  longestCallId: 40,
+  // Reasoning by the names that others have for it: it means nothing there, and signatures are for those who made them.
+  without: ["reasoning", "reasoning_content", "reasoning_details", "cache_control"],
+  // Google's signature, and the place in a stream that clients keep who put calls together from one.
+  callsWithout: ["extra_content", "index"],
+  // Marks for Anthropic's caching.
+  partsWithout: ["cache_control"],
+};
 
 export const openai: ProviderPreset = {
   kind: "openai",
   baseUrl: "https://api.openai.com/v1",
   endpoints: {
     chat: [
-      { ...chat, longestToolName },
+      { ...chat, longestToolName, messages },
       { ...responses, longestToolName },
     ],
     embeddings: [embeddings],
@@ -57,6 +72,7 @@ export const openai: ProviderPreset = {
   quirks: [
     "Reasoning models take max_completion_tokens only, and show nothing of their reasoning in chat completions.",
     "It cannot go on with an answer that broke off: a last assistant message is taken for a finished turn.",
+    "Of a conversation that began elsewhere, reasoning, marks for caching and signatures are left out, and ids of calls of more than 40 characters are replaced, consistently.",
   ],
   verified: true,
   docs: "https://platform.openai.com/docs/guides/error-codes",

@@ -38,19 +38,33 @@ export interface Endpoint {
   readonly headers?: Readonly<Record<string, string>>;
   /** Where this endpoint wants the key otherwise than the provider's others do. */
   readonly auth?: KeyHeader;
-  /**
-   * How a body differs from the dialect's plain form: members that are set when absent, members that are left out, and members
-   * that have another name there.
-   */
-  readonly body?: {
-    readonly rename?: Readonly<Record<string, string>>;
-    readonly set?: Readonly<Record<string, string | number | boolean>>;
-    readonly without?: readonly string[];
-  };
+  /** How a body differs from the dialect's plain form. */
+  readonly body?: BodyWish;
   /** How chat messages differ from the dialect's plain form, where a provider refuses what others take or even make. */
   readonly messages?: MessageWish;
   /** It takes back what its answers had as `reasoning_details`, signatures of reasoning above all, by OpenRouter's names for makers. */
   readonly reasoningDetails?: true;
+}
+
+/** What a provider wants of a body's members. */
+export interface BodyWish {
+  /** Members that have another name there, by the dialect's. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** Members that are set when absent. */
+  readonly set?: Readonly<Record<string, string | number | boolean>>;
+  /** Members that it refuses; they are left out, and a note says so. */
+  readonly without?: readonly string[];
+  /** Members that are left out since the path or a header says it. */
+  readonly saidElsewhere?: readonly string[];
+  readonly userId?: UserIdWish;
+}
+
+/** An id of a user may have no characters but ASCII letters, digits, `_` and `-`: any other is sent as its digest. */
+export interface UserIdWish {
+  /** The names on the way to it: `["metadata", "user_id"]`. */
+  readonly at: readonly string[];
+  /** How many of them at most. */
+  readonly longest: number;
 }
 
 /** What a provider wants of chat messages, so that a conversation that began elsewhere can go on there. */
@@ -59,6 +73,10 @@ export interface MessageWish {
   readonly without?: readonly string[];
   /** The same of a call in a message. */
   readonly callsWithout?: readonly string[];
+  /** The same of a part of a message's content. */
+  readonly partsWithout?: readonly string[];
+  /** Ids of tool calls must be no longer; others are given one, the same one every time. */
+  readonly longestCallId?: number;
   /** Ids of tool calls must be so many letters and digits, and nothing else; others are given one, the same one every time. */
   readonly callIdLength?: number;
   /**

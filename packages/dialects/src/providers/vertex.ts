@@ -21,7 +21,7 @@ export const vertex: ProviderPreset = {
         idPrefix: "claude-",
         path: "/publishers/anthropic/models/{model}:rawPredict",
         streamPath: "/publishers/anthropic/models/{model}:streamRawPredict",
-        body: { set: { anthropic_version: "vertex-2023-10-16" }, without: ["model"] },
+        body: { set: { anthropic_version: "vertex-2023-10-16" }, saidElsewhere: ["model"] },
         longestToolName,
       },
       {
