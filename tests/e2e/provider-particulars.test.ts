@@ -1,7 +1,17 @@
-import { answersChat, answersError, chatAnswer, chatChunk, chatChunks, sse, type Script } from "@tuloy/testkit";
+import {
+  answersChat,
+  answersError,
+  answersMessage,
+  chatAnswer,
+  chatChunk,
+  chatChunks,
+  sse,
+  type Script,
+} from "@tuloy/testkit";
 import { describe, expect, test } from "vitest";
 
 import { model } from "../harness.ts";
+import { anthropicAt, hearMessage } from "../messages-scene.ts";
 import { hearStream, post, setScene } from "../scene.ts";
 
 const busy = answersError(503, null, "Busy.");
@@ -214,6 +224,21 @@ describe("openrouter", () => {
       reasoning_details: details,
     });
   });
+});
+
+test("deepseek gets Claude Code's id of a user in a form that it takes, the same one every time", async () => {
+  const { a, gateway } = await setScene(
+    { a: answersMessage("Hi.") },
+    { providers: { a: { kind: "deepseek", base: "" } } },
+  );
+  const client = anthropicAt(gateway.url);
+  const userId = JSON.stringify({ device_id: "ea10", account_uuid: "", session_id: "db60089f" });
+  for (const id of [userId, userId, "user_7"]) await hearMessage(client, { metadata: { user_id: id } });
+  const said = a.requests.map((request) => request.json() as { metadata: unknown });
+  const digest = { user_id: expect.stringMatching(/^[0-9a-f]{64}$/) as string };
+  expect(said.map(({ metadata }) => metadata)).toEqual([digest, digest, { user_id: "user_7" }]);
+  expect(said[0]?.metadata).toEqual(said[1]?.metadata);
+  expect(a.requests[0]?.path).toBe("/anthropic/v1/messages");
 });
 
 test("deepseek's keep-alive comments, and empty lines before JSON, are not taken for an answer", async () => {

@@ -10,7 +10,14 @@ export const deepseek: ProviderPreset = {
   endpoints: {
     chat: [
       { ...chat, messages: { reasoningWithCalls: true } },
-      { ...messages, path: "/anthropic/v1/messages", auth: { header: "x-api-key", prefix: "" } },
+      {
+        ...messages,
+        path: "/anthropic/v1/messages",
+        auth: { header: "x-api-key", prefix: "" },
+        // https://api-docs.deepseek.com/quick_start/rate_limit. Claude Code's is a JSON document: "Invalid 'user_id': string does not
+        // match pattern". It keeps caches apart by it, so it is not left out: the same user must stay the same.
+        body: { userId: { at: ["metadata", "user_id"], longest: 512 } },
+      },
     ],
   },
   // https://api-docs.deepseek.com/api/create-chat-completion: it knows `thinking` and takes no seed, no n, no bias.
@@ -36,6 +43,7 @@ export const deepseek: ProviderPreset = {
     "Reasoning comes as reasoning_content. Sent back, it is ignored, except in messages with tool calls, where it is required: an empty one is added.",
     "In Anthropic's dialect, names that begin with claude are answered by its own models.",
     "It goes on with an answer under /beta only.",
+    "In Anthropic's dialect a user's id of other characters than letters, digits, _ and - is answered with 400: it is sent as its digest.",
   ],
   verified: true,
   docs: "https://api-docs.deepseek.com",
