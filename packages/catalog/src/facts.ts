@@ -70,6 +70,8 @@ export interface Offer {
   readonly answered: boolean;
   /** Why this is not simply the model, though its id names it: a free tier, a searching variant. Null: it is. */
   readonly variant: string | null;
+  /** Why it is not capacity to count on: it is for trying models, so its price of 0 is none. Null: it is. */
+  readonly trial: string | null;
   /** Where it differs from the model's. */
   readonly contextTokens: number | null;
   readonly outputTokens: number | null;
@@ -94,10 +96,12 @@ export interface CatalogProvider {
   readonly docs: string | null;
 }
 
-/**
- * Whether requests for the model may go to this offer though nobody declared it: the link is proved, the id means the model
- * and nothing else, and it is answered.
- */
-export function isTwin(offer: Offer): boolean {
+/** Whether the id means the model and nothing else, and is answered. Whoever names it under the model may do so. */
+export function meansModel(offer: Offer): boolean {
   return offer.link !== "name" && offer.variant === null && offer.answered;
+}
+
+/** Whether requests for the model may go to this offer though nobody declared it. */
+export function isTwin(offer: Offer): boolean {
+  return meansModel(offer) && offer.trial === null;
 }

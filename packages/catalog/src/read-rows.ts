@@ -4,6 +4,7 @@ import type { CatalogData, ModelRow, OfferRow, PriceRow } from "./data-rows.ts";
 import type { CatalogModel, CatalogProvider, Link, Offer } from "./facts.ts";
 import { isAnswered } from "./knowledge/profiles.ts";
 import { servesAsAuthor } from "./knowledge/traits.ts";
+import { trialOf } from "./knowledge/trials.ts";
 
 const nothing: ReadonlySet<string> = new Set();
 const noAbilities: ReadonlySet<Capability> = new Set();
@@ -32,17 +33,19 @@ export function modelOf(row: ModelRow): CatalogModel {
 }
 
 export function offerOf(kind: string, row: OfferRow, model: CatalogModel): Offer {
-  const [, id, link, price, details] = row;
+  const [, id, link, priced, details] = row;
+  const price = priced === null ? null : priceOf(priced);
   return {
     kind,
     model: model.name,
     id,
     link,
-    price: price === null ? null : priceOf(price),
+    price,
     region: details?.region ?? null,
     quantization: details?.precision ?? (isWhole(link, model) ? "full" : null),
     answered: isAnswered(kind, id),
     variant: details?.variant ?? null,
+    trial: trialOf(kind, link, price),
     contextTokens: details?.context ?? null,
     outputTokens: details?.output ?? null,
     capabilities: details?.can === undefined ? null : new Set(details.can),

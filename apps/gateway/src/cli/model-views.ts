@@ -211,6 +211,7 @@ function offerView(catalog: Catalog, offer: Offer, model: CatalogModel | null): 
 function whyNot(catalog: Catalog, offer: Offer): string | null {
   if (offer.link === "name") return "only the names are equal";
   if (offer.variant !== null) return offer.variant;
+  if (offer.trial !== null) return offer.trial;
   if (!offer.answered) return "served under its ids for parts of the world only";
   return isKind(catalog, offer) ? null : "no kind of provider: declare it";
 }

@@ -3,6 +3,7 @@ import type { ProviderConfig } from "@tuloy/contract";
 import { dialectsFor } from "@tuloy/dialects";
 import { describe, expect, it } from "vitest";
 
+import { anyRequest, planOf } from "../cli/plan-view.ts";
 import { compile } from "./compile.ts";
 import { servingsOf } from "./deployments.ts";
 import { resolveModel } from "./match.ts";
@@ -51,6 +52,40 @@ describe("a provider that names no models", () => {
         quantization: "full",
       },
     ]);
+  });
+});
+
+describe("a kind that is for trying models", () => {
+  const [hub, dear] = [
+    "hub: { kind: github-models, keys: [{ value: k }]",
+    "openai: { kind: openai, keys: [{ value: k }] }",
+  ];
+
+  it("serves nothing that the file does not name", () => {
+    const result = loadConfig(`providers: { ${hub} } }`, "f", {});
+    expect(result.ok ? [] : result.problems.map(({ path, message }) => `${path} ${message}`)).toEqual([
+      "providers.hub.models is missing: nothing of it is used unasked, since it is for trying models: prompts of a few thousand " +
+        "tokens, and some requests a day; write models: { its-model: }",
+    ]);
+  });
+
+  it("serves what is named under its own id, at no price unless the file has one", () => {
+    expect(deployments(`providers: { ${hub}, models: { gpt-4.1: } } }`)).toMatchObject([
+      { model: "gpt-4.1", upstreamModel: "openai/gpt-4.1", price: null },
+    ]);
+    expect(
+      deployments(`providers: { ${hub}, models: { openai/gpt-4.1: { price: { input: 0, output: 0 } } } } }`),
+    ).toMatchObject([{ model: "gpt-4.1", upstreamModel: "openai/gpt-4.1", price: { input: 0, output: 0 } }]);
+  });
+
+  it("does not come first under cost", () => {
+    const compiled = snapshot(
+      `providers: { ${hub}, models: { gpt-4.1: } }, ${dear} }\nroutes: [{ name: default, strategy: cost }]`,
+    );
+    const [entry, route] = [compiled.models.get("gpt-4.1"), compiled.routes[0]];
+    if (entry === undefined || route === undefined) throw new Error("nothing is planned");
+    const { candidates } = planOf(compiled, entry, route, anyRequest);
+    expect(candidates.map(({ id }) => id)).toEqual(["openai/gpt-4.1", "hub/gpt-4.1"]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { builtInCatalog, isTwin } from "@tuloy/catalog";
+import { builtInCatalog, meansModel } from "@tuloy/catalog";
 import type { Catalog, CatalogModel, Offer } from "@tuloy/catalog";
 import type {
   Config,
@@ -46,7 +46,7 @@ export function modelUnder(
   const known = catalog.model(name);
   if (known !== null) return known.name;
   if (Object.hasOwn(models, name)) return name;
-  const offer = catalog.offers(kind).find((known) => known.id === name && isTwin(known));
+  const offer = catalog.offers(kind).find((known) => known.id === name && meansModel(known));
   if (offer !== undefined) return offer.model;
   const read = catalog.readId(name);
   // A dated release or a free tier is not simply the model: the file means that one.
@@ -109,7 +109,7 @@ function serving(
       contextTokens: own?.context ?? said?.context ?? offer?.contextTokens ?? known?.contextTokens ?? null,
       outputTokens: own?.max_output ?? said?.max_output ?? offer?.outputTokens ?? known?.outputTokens ?? null,
       capabilities: abilities === undefined ? (offer?.capabilities ?? known?.capabilities ?? null) : new Set(abilities),
-      price: priceOf(own) ?? offer?.price ?? null,
+      price: priceOf(own) ?? listPriceOf(offer),
       hiddenReasoning: known?.hiddenReasoning ?? false,
       parameters: parametersOf(provider, own, offer),
       quantization: own?.quantization ?? offer?.quantization ?? read?.quantization ?? null,
@@ -177,6 +177,11 @@ function parametersOf(
   const nothing =
     facts.takes === null && facts.refuses.size === 0 && modelRefuses.size === 0 && facts.maxStops === null;
   return nothing ? null : facts;
+}
+
+/** A trial's price is unknown beyond the trial: at 0 it would come first under `cost`, and every cap would let it pass. */
+function listPriceOf(offer: Offer | null): Price | null {
+  return offer === null || offer.trial !== null ? null : offer.price;
 }
 
 function priceOf(own: ProviderModelConfig | null): Price | null {

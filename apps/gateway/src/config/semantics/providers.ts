@@ -1,3 +1,4 @@
+import { meansModel } from "@tuloy/catalog";
 import type { Catalog } from "@tuloy/catalog";
 import type { ConfigIssue, ProviderConfig } from "@tuloy/contract";
 
@@ -34,8 +35,11 @@ export function providerIssues(name: string, provider: ProviderConfig, catalog: 
       "is missing: only you know what is deployed there; write models: { its-model: { id: your-deployment } }";
     found.push(issue([...path, "models"], message, { at: "key" }));
   } else if (provider.models === undefined && automaticOffers(provider, catalog).length === 0) {
-    const message = "is missing: what such a server serves cannot be known; write models: { its-model: }";
-    found.push(issue([...path, "models"], message, { at: "key" }));
+    const offers = catalog.offers(provider.kind).filter(meansModel);
+    const trial = offers.every((offer) => offer.trial !== null) ? (offers[0]?.trial ?? null) : null;
+    const why =
+      trial === null ? "what such a server serves cannot be known" : `nothing of it is used unasked, since ${trial}`;
+    found.push(issue([...path, "models"], `is missing: ${why}; write models: { its-model: }`, { at: "key" }));
   }
   return found;
 }
