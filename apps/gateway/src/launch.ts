@@ -18,7 +18,7 @@ import { isolationFile } from "./control/isolation-file.ts";
 import { operatorKey } from "./control/operator-key.ts";
 
 import type { Log } from "./observe/log.ts";
-import { createObserver } from "./observe/observer.ts";
+import { createObserver, logConfigWarnings } from "./observe/observer.ts";
 import { tellRefused } from "./observe/refused-rows.ts";
 import { isLoopback } from "./http/origin-guard.ts";
 import { masterKey } from "./secrets/master-key.ts";
@@ -75,6 +75,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   });
   if (!loaded.ok) throw new LaunchError(loaded.problems.map(formatProblem));
   const { config, catalog } = loaded;
+  logConfigWarnings(loaded.warnings, log);
   const host = overrides.host ?? config.server.host;
   const port = overrides.port ?? config.server.port;
   if (source.kind === "defaults" && !isLoopback(host)) {

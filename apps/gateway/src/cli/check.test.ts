@@ -337,3 +337,37 @@ describe("a provider whose kind is not yet verified", () => {
     expect(JSON.parse((await check("--json")).out)).toMatchObject({ unverified: [{ provider: "z", kind: "zai" }] });
   });
 });
+
+describe("a region that its location is not called by", () => {
+  const vertex = (more: string): string =>
+    `providers:\n  v:\n    kind: vertex\n    project: my-project\n    ${more}\n    keys: [{ value: ambient }]\n`;
+  const warning =
+    "providers.v.region is uk, but location europe-west2 computes in gb-west2: routes go by uk; leave it out to go by gb-west2";
+
+  it("is a warning with both names, file and line, since a file may have its own words", async () => {
+    write(vertex("location: europe-west2\n    region: uk"));
+    const text = await check();
+    expect([text.code, text.out.split("\n")[1]]).toEqual([0, `warning: tuloy.yaml:6:13 ${warning}`]);
+    expect(JSON.parse((await check("--json")).out)).toMatchObject({
+      valid: true,
+      warnings: [{ file: "tuloy.yaml", line: 6, path: "providers.v.region" }],
+    });
+  });
+
+  it("is one too where the address is the file's own, whatever the location", async () => {
+    write(vertex("location: us-central1\n    region: eu\n    base_url: https://proxy.example.eu/{project}/{location}"));
+    const { code, out } = await check();
+    expect([code, out]).toEqual([0, expect.stringContaining("region is eu, but location us-central1")]);
+  });
+
+  it.each([
+    "location: europe-west4\n    region: eu",
+    "location: europe-west4\n    region: EU-west4",
+    "location: mars-north1\n    region: eu",
+    "location: eu",
+  ])("is none where nothing contradicts: %j", async (place) => {
+    write(vertex(place));
+    const { code, out } = await check();
+    expect([code, out]).toEqual([0, expect.not.stringContaining("warning")]);
+  });
+});

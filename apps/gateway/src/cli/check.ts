@@ -1,5 +1,6 @@
 import { Command } from "commander";
 
+import { formatProblem } from "../config/read.ts";
 import type { ModelEntry, Route, Snapshot } from "../config/snapshot.ts";
 import { processIo, styled, printJson } from "./command-io.ts";
 import { completionViews, describeCompletion } from "./completion-view.ts";
@@ -40,6 +41,7 @@ async function check(flags: CheckFlags, io: CommandIo): Promise<void> {
         valid: true,
         file: loaded.name,
         version,
+        warnings: loaded.warnings,
         providers: [...loaded.snapshot.providers.keys()],
         routes,
         completion: completionViews(loaded.snapshot),
@@ -98,7 +100,7 @@ function takesAll(route: Route, entry: ModelEntry): boolean {
   return workspaces === null && environments === null && headers === null && applies(route, entry);
 }
 
-function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[], io: CommandIo): string[] {
+function describe({ name, snapshot, warnings }: StaticConfig, routes: readonly RouteView[], io: CommandIo): string[] {
   const counts = [
     count(snapshot.providers.size, "provider"),
     count(snapshot.models.size, "model"),
@@ -106,6 +108,7 @@ function describe({ name, snapshot }: StaticConfig, routes: readonly RouteView[]
   ];
   return [
     `${styled("green", `${name} is valid`, io.stdout)}: ${counts.join(", ")}`,
+    ...warnings.map((warning) => styled("yellow", `warning: ${formatProblem(warning)}`, io.stdout)),
     ...routes.flatMap((route) => ["", ...describeRoute(route, io)]),
     ...unverifiedLines(snapshot),
     ...section("ids of files and the like are not forwarded (account_ids)", idsRefusedOf(snapshot).map(idsLine), io),

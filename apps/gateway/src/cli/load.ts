@@ -17,6 +17,8 @@ export interface StaticConfig {
   readonly name: string;
   readonly config: Config;
   readonly snapshot: Snapshot;
+  /** What holds as it is written, and may not be meant so. */
+  readonly warnings: readonly ConfigProblem[];
 }
 
 export interface NotLoaded {
@@ -37,14 +39,14 @@ export async function loadStatic(named: string | undefined, io: CommandIo): Prom
   const catalogFor = ({ data }: Config): Catalog => catalogIn(resolve(base, data.dir)).catalog;
   const loaded = loadConfig(found.text, found.name, io.environment, catalogFor);
   if (!loaded.ok) return { problems: loaded.problems, message: describeProblems(found.name, loaded.problems, io) };
-  const { config, catalog } = loaded;
+  const { config, catalog, warnings } = loaded;
   // Nothing listens and nothing is sent: these addresses only take the place of those that sandboxes get at the start.
   const sandboxUrls = new Map(
     Object.entries(config.providers)
       .filter(([, provider]) => provider.kind === "sandbox")
       .map(([name]) => [name, "http://127.0.0.1"]),
   );
-  return { name: found.name, config, snapshot: compile(config, found.text, sandboxUrls, null, catalog) };
+  return { name: found.name, config, snapshot: compile(config, found.text, sandboxUrls, null, catalog), warnings };
 }
 
 function describeProblems(name: string, problems: readonly ConfigProblem[], io: CommandIo): string {

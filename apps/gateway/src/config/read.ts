@@ -4,7 +4,7 @@ import { parseConfig } from "@tuloy/contract";
 import type { Config, ConfigIssue } from "@tuloy/contract";
 
 import { nearest } from "./nearest.ts";
-import { semanticIssues } from "./semantics.ts";
+import { semanticIssues, semanticWarnings } from "./semantics.ts";
 import { readYaml } from "./yaml-source.ts";
 import type { Path, Place, YamlSource } from "./yaml-source.ts";
 
@@ -21,7 +21,13 @@ export interface ConfigProblem {
 }
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config; readonly catalog: Catalog }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly catalog: Catalog;
+      /** What holds as it is written, and may not be meant so; in the file's order. */
+      readonly warnings: readonly ConfigProblem[];
+    }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /**
@@ -43,16 +49,24 @@ export function loadConfig(
   );
   if (source.readable) {
     const checked = check(source, catalogFor);
-    if (problems.length === 0 && "config" in checked) return { ok: true, ...checked };
+    const inWords = (issue: ConfigIssue): ConfigProblem =>
+      problem(fileName, issue.path, source.placeOf(issue.path, issue.at), explain(issue, source));
+    if (problems.length === 0 && "config" in checked) {
+      return { ok: true, ...checked, warnings: semanticWarnings(checked.config).map(inWords).sort(byPlace) };
+    }
     // A value that could not be filled in has had its problem; what a check says of the stand-in would confuse.
     const told = new Set(source.faults.map((fault) => JSON.stringify(fault.path)));
     for (const issue of "issues" in checked ? checked.issues : []) {
       if (told.has(JSON.stringify(issue.path))) continue;
-      problems.push(problem(fileName, issue.path, source.placeOf(issue.path, issue.at), explain(issue, source)));
+      problems.push(inWords(issue));
     }
   }
-  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  problems.sort(byPlace);
   return { ok: false, problems };
+}
+
+function byPlace(one: ConfigProblem, other: ConfigProblem): number {
+  return one.line - other.line || one.column - other.column;
 }
 
 /** `tuloy.yaml:3:5 providers.openai.kind must be …` */

@@ -51,6 +51,20 @@ describe("a configuration is refused", () => {
       `providers: { a: { kind: openai, ${key}, project: my-project } }`,
       "providers.a.project is not used: the address of kind: openai holds no {project}; leave it out",
     ],
+    ...(
+      [
+        ["vertex", "eu", "us-central1", "us-central1", "project: my-project, keys: [{ value: ambient }]"],
+        ["vertex", "eu", "europe-west2", "gb-west2", "project: my-project, keys: [{ value: ambient }]"],
+        ["vertex", "eu-west4", "eu", "eu", "project: my-project, keys: [{ value: ambient }]"],
+        ["vertex", "eu", "global", "global", "project: my-project, keys: [{ value: ambient }]"],
+        ["bedrock", "eu", "us-east-1", "us-east-1", "keys: [{ value: ambient }]"],
+      ] as const
+    ).map(([kind, region, location, actual, more]): [string, string, string] => [
+      `when ${location} of kind: ${kind} is said to be in ${region}`,
+      `providers: { a: { kind: ${kind}, region: ${region}, location: ${location}, ${more} } }`,
+      `providers.a.region is ${region}, but location ${location} computes in ${actual}: a route pinned to ${region} would leave it; ` +
+        `leave region out, or write a location in ${region}`,
+    ]),
     [
       "when an id is none of its kind's",
       `providers: { a: { kind: vertex, project: my-project, location: eu, keys: [{ value: ambient }], models: { m: } } }`,

@@ -6,6 +6,7 @@ import { servingsOf } from "./deployments.ts";
 import { issue, repeated } from "./semantics/issue.ts";
 import { duplicateModels, equivalentIssues, servingIssues } from "./semantics/models.ts";
 import { providerIssues } from "./semantics/providers.ts";
+import { regionClaim } from "./semantics/region-claim.ts";
 import { policyIssues, routeIssues } from "./semantics/routes.ts";
 
 /** What a schema cannot see: faults between the parts of a configuration. Empty when it can be compiled. */
@@ -20,6 +21,14 @@ export function semanticIssues(config: Config, catalog: Catalog = builtInCatalog
     ...routeIssues(config),
     ...policyIssues(config, servings),
   ];
+}
+
+/** What holds as it is written, and may not be meant so. */
+export function semanticWarnings({ providers }: Config): ConfigIssue[] {
+  return Object.entries(providers).flatMap(([name, provider]) => {
+    const claim = regionClaim(["providers", name], provider);
+    return claim === null || claim.refused ? [] : [claim.issue];
+  });
 }
 
 function callerIssues({ keys }: Config): ConfigIssue[] {

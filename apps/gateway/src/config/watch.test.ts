@@ -85,7 +85,12 @@ describe("a configuration file that changes", () => {
 
     writeFileSync(path, textWith("two"));
 
-    expect(await settled("applied")).toEqual({ kind: "applied", version: live.current.version, needRestart: [] });
+    expect(await settled("applied")).toEqual({
+      kind: "applied",
+      version: live.current.version,
+      needRestart: [],
+      warnings: [],
+    });
     expect(models()).toEqual(["two"]);
     expect([...kept.models.keys()]).toEqual(["one"]);
     expect(told).toEqual([live.current]);

@@ -16,6 +16,7 @@ export type ConfigEvent =
       readonly version: string;
       /** Fields that differ from what the process started with and hold only after a restart. */
       readonly needRestart: readonly string[];
+      readonly warnings: readonly ConfigProblem[];
     }
   /** The file is there but not valid; what held before still holds. */
   | { readonly kind: "rejected"; readonly problems: readonly ConfigProblem[] }
@@ -99,6 +100,7 @@ export class ConfigWatch {
         kind: "applied",
         version: snapshot.version,
         needRestart: restartFields(this.#options.started, loaded.config),
+        warnings: loaded.warnings,
       });
     } catch (error) {
       this.#seen = null;

@@ -188,7 +188,8 @@ describe("what an operator should know", () => {
 
   it("is an alert when a changed configuration does not hold, and a line when it does", () => {
     const { observer, alerts, logged } = observed();
-    observer.configEvent({ kind: "applied", version: "abc", needRestart: ["server.port"] });
+    const warnings = [{ file: "f", line: 2, column: 3, path: "providers.a.region", message: "is uk" }];
+    observer.configEvent({ kind: "applied", version: "abc", needRestart: ["server.port"], warnings });
     expect(alerts).toEqual([]);
     observer.configEvent({ kind: "failed", message: "tuloy.yaml does not exist" });
     expect(alerts).toMatchObject([
@@ -196,6 +197,7 @@ describe("what an operator should know", () => {
     ]);
     expect(logged()).toMatchObject([
       { level: "info", msg: "the new configuration holds; a restart is needed for server.port" },
+      { level: "warn", event: "config_warning", msg: "f:2:3 providers.a.region is uk" },
       { level: "warn", event: "config_rejected" },
     ]);
   });

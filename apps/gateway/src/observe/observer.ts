@@ -4,6 +4,7 @@ import type { BreakerView, ProbeResult } from "@tuloy/routing";
 import type { Ledger } from "@tuloy/store";
 
 import { formatProblem } from "../config/read.ts";
+import type { ConfigProblem } from "../config/read.ts";
 import type { ConfigEvent } from "../config/watch.ts";
 import type { Log } from "./log.ts";
 
@@ -110,11 +111,16 @@ function logProbe(deployment: string, { up, firstTokenMs, failure }: ProbeResult
   else if (log.isLevelEnabled("debug")) log.debug(fields, `${deployment} was probed`);
 }
 
+export function logConfigWarnings(warnings: readonly ConfigProblem[], log: Log): void {
+  for (const warning of warnings) log.warn({ event: "config_warning" }, formatProblem(warning));
+}
+
 function tellConfig(event: ConfigEvent, log: Log, alert: Observer["alert"]): void {
   switch (event.kind) {
     case "applied": {
       const restart = event.needRestart.length > 0 ? `; a restart is needed for ${event.needRestart.join(", ")}` : "";
       log.info({ event: "config_applied", version: event.version }, `the new configuration holds${restart}`);
+      logConfigWarnings(event.warnings, log);
       return;
     }
     case "rejected":

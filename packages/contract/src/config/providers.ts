@@ -74,7 +74,7 @@ export const provider = z
     region: regionName
       .optional()
       .describe(
-        "Where it computes, for example eu or eu-west-1. Default: that of location, where it is known; else unknown, which like global is outside every pinned region. An id that spans regions (eu.anthropic.…) counts as all of them, whatever stands here.",
+        "Where it computes, for example eu or eu-west-1. Default: that of location, where it is known; else unknown, which like global is outside every pinned region. An id that spans regions (eu.anthropic.…) counts as all of them, whatever stands here. One that location contradicts is refused, or a warning where only the name may differ.",
       ),
     visibility: z
       .enum(["public", "private"])

@@ -9,6 +9,7 @@ import { credentialIssues } from "../credentials.ts";
 import { automaticOffers } from "../offered.ts";
 import { presetFor } from "../preset-for.ts";
 import { issue, repeated, type IssuePath } from "./issue.ts";
+import { regionClaim } from "./region-claim.ts";
 
 /** Faults of one provider, its address and its keys. */
 export function providerIssues(name: string, provider: ProviderConfig, catalog: Catalog): ConfigIssue[] {
@@ -24,6 +25,8 @@ export function providerIssues(name: string, provider: ProviderConfig, catalog: 
       issue([...path, "keys"], "is missing: this kind needs a key; write keys: [{ value: ${NAME} }]", { at: "key" }),
     );
   }
+  const claim = regionClaim(path, provider);
+  if (claim?.refused === true) found.push(claim.issue);
   if (provider.sandbox !== undefined && provider.kind !== "sandbox") {
     found.push(issue([...path, "sandbox"], "is only for kind: sandbox", { at: "key" }));
   }
