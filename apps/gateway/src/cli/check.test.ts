@@ -86,9 +86,9 @@ describe("tuloy check", () => {
       " | route | policy | meaning",
       " | staging, vectors, default | on_partial continue | another deployment completes it",
       "",
-      " | provider | continuation | meaning",
-      " | openai | replay | answers again; completes it when it says the same",
-      " | rack | unknown | exact or replay: a small request finds out before the first use",
+      " | provider | clients | continuation | meaning",
+      " | openai | any | replay | answers again; completes it when it says the same",
+      " | rack | any | unknown | exact or replay: a small request finds out before the first use",
       "",
     ]);
     const columns = out.split("\n").filter((line) => line.includes("/gpt-4.1"));
@@ -103,7 +103,7 @@ routes:
 `);
     const { out } = await check();
     expect(out).toContain("careful  on_partial hold      nothing is sent before the answer is whole");
-    expect(out).toContain("rack      exact (vllm)  goes on from the break; else by a replay");
+    expect(out).toContain("rack      any      exact (vllm)  goes on from the break; else by a replay");
     const json: unknown = JSON.parse((await check("--json")).out);
     expect(json).toMatchObject({
       routes: [{ on_partial: "hold" }, { on_partial: "continue" }],
@@ -147,6 +147,33 @@ providers:
     });
     write(twins);
     expect((await check()).out).not.toContain("account_ids");
+  });
+
+  it("says it by the dialect in which the deployment would be asked", async () => {
+    write(`providers:
+  old: { kind: vllm, base_url: http://10.0.0.5/v1, models: { llama: { dialect: openai-chat } } }
+  new: { kind: vllm, base_url: http://10.0.0.6/v1, models: { llama: } }
+  claude: { kind: vllm, base_url: http://10.0.0.7/v1, models: { claude-sonnet-4-5: } }
+`);
+    const any = ["openai-chat", "openai-responses", "anthropic-messages"];
+    expect(JSON.parse((await check("--json")).out)).toMatchObject({
+      completion: [
+        { provider: "old", clients: any, continuation: "vllm", quality: "exact" },
+        { provider: "new", clients: ["openai-chat"], continuation: "vllm", quality: "exact" },
+        // It has endpoints of its own for these, and none of them knows vLLM's way.
+        {
+          provider: "new",
+          clients: ["openai-responses", "anthropic-messages"],
+          continuation: "none",
+          quality: "replay",
+        },
+        { provider: "claude", clients: ["openai-chat"], continuation: "vllm" },
+        { provider: "claude", clients: ["openai-responses"], continuation: "none" },
+        { provider: "claude", clients: ["anthropic-messages"], continuation: "assistant-prefix", quality: "exact" },
+      ],
+    });
+    const lines = (await check()).out.split("\n").map((line) => line.replace(/ {2,}/g, " | "));
+    expect(lines).toContain(" | new | openai-chat | exact (vllm) | goes on from the break; else by a replay");
   });
 
   it("prints the same as JSON, without a secret", async () => {

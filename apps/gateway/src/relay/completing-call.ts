@@ -1,4 +1,4 @@
-import type { ContinuationWay, Deployment, Dialect, Failure, Usage } from "@tuloy/contract";
+import type { Deployment, Failure, Usage } from "@tuloy/contract";
 import {
   continuationOf,
   continuationProbe,
@@ -6,7 +6,6 @@ import {
   laneFor,
   openaiChat,
   showsContinuation,
-  upstreamCodec,
   type ClientDialect,
   type CompletionMode,
   type Continuation,
@@ -18,6 +17,7 @@ import type { Provider } from "../config/snapshot.ts";
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { AnswerCall } from "./answer-call.ts";
 import { ownFault, providerOf, type AttemptContext } from "./attempt.ts";
+import { knownWay, skillIn } from "./continuation-skill.ts";
 import { atBase, encode, secretOf } from "./encode.ts";
 import type { Interruption } from "./interrupt.ts";
 import { completingReadingFor, reportedAs } from "./lane.ts";
@@ -37,30 +37,13 @@ type Faulty = Extract<StreamOutcome, { kind: "failed" }>;
 /** The way in which servers of unknown kind are asked: those that do not know its members mostly ignore them. */
 const triedWay = "vllm";
 
-/** Whether a deployment is known to go on exactly: by its provider's configuration or kind, or by its model. */
+/** Whether a deployment is known to go on exactly, asked for this client. */
 export function skillOf(deployment: Deployment, context: AttemptContext): ContinuationSkill {
-  const known = knownWay(deployment, providerOf(deployment, context), context);
-  if (known !== null) return known === "none" ? "none" : "exact";
-  // What finds it out is a request of this dialect.
-  return spokenTo(deployment, context) === "openai-chat" ? "unknown" : "none";
+  return skillIn(context.dialect.dialect, deployment, providerOf(deployment, context));
 }
 
-function wayOf(deployment: Deployment, provider: Provider, context: AttemptContext): Continuation | null {
-  return continuationOf(knownWay(deployment, provider, context) ?? triedWay);
-}
-
-function knownWay(deployment: Deployment, provider: Provider, context: AttemptContext): ContinuationWay | null {
-  const { continuation } = provider;
-  const spoken = spokenTo(deployment, context);
-  // What needs more than a last assistant message is a matter of the chat dialect: the provider's others do not have it.
-  const isGeneral = continuation === "none" || continuation === "assistant-prefix";
-  if (continuation !== null && (isGeneral || spoken === "openai-chat")) return continuation;
-  return spoken === null ? null : (upstreamCodec(spoken)?.continues?.(deployment.model) ?? null);
-}
-
-/** The dialect in which the deployment is asked for this client. */
-function spokenTo(deployment: Deployment, { dialect }: AttemptContext): Dialect | null {
-  return laneFor(dialect.dialect, deployment)?.dialect ?? null;
+function wayOf(deployment: Deployment, provider: Provider, { dialect }: AttemptContext): Continuation | null {
+  return continuationOf(knownWay(dialect.dialect, deployment, provider) ?? triedWay);
 }
 
 /** In which mode a deployment completes what, and whether the call may be cut at its limit. */
