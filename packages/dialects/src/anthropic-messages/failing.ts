@@ -19,11 +19,13 @@ const words: Readonly<Record<SimulatedErrorName, readonly [type: string, message
   quota: ["invalid_request_error", "Your credit balance is too low to access the Anthropic API.", 400],
   "401": ["authentication_error", "invalid x-api-key"],
   "403": ["permission_error", "Your API key does not have permission to use the specified resource."],
-  "404": ["not_found_error", "model: unknown"],
+  // The id follows.
+  "404": ["not_found_error", "model: "],
 };
 
-function errorJson({ name }: SimulatedError): string {
-  const [type, message] = words[name];
+function errorJson({ name, model }: SimulatedError): string {
+  const [type, text] = words[name];
+  const message = name === "404" ? text + model : text;
   return JSON.stringify({ type: "error", error: { type, message }, request_id: "req_drill" });
 }
 

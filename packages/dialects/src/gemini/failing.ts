@@ -9,12 +9,13 @@ const words: Readonly<Record<SimulatedErrorName, readonly [status: string, messa
   quota: ["RESOURCE_EXHAUSTED", "Your prepayment credits are depleted."],
   "401": ["UNAUTHENTICATED", "Request had invalid authentication credentials."],
   "403": ["PERMISSION_DENIED", "The caller does not have permission."],
-  "404": ["NOT_FOUND", "The model is not found, or is not supported for generateContent."],
+  "404": ["NOT_FOUND", "is not found for API version v1beta, or is not supported for generateContent."],
 };
 
 /** The wait stands in the body, in seconds, and in no header. */
-function errorJson({ name, status: code, retryAfterMs }: SimulatedError): string {
-  const [status, message] = words[name];
+function errorJson({ name, status: code, retryAfterMs, model }: SimulatedError): string {
+  const [status, text] = words[name];
+  const message = name === "404" ? `models/${model} ${text}` : text;
   const details =
     retryAfterMs === null
       ? {}

@@ -13,6 +13,8 @@ export interface SimulatedError {
   readonly type: string;
   readonly code: string | null;
   readonly message: string;
+  /** The provider's id for the model that was asked for: an error about it names it. */
+  readonly model: string;
   /** Of a request that came too soon: how long to wait, in milliseconds. */
   readonly retryAfterMs: number | null;
 }

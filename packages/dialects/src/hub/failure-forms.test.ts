@@ -44,7 +44,8 @@ const codes: Partial<Record<SimulatedErrorName, string>> = {
 function errorCalled(name: SimulatedErrorName): SimulatedError {
   const status = name === "quota" ? 429 : Number(name);
   const retryAfterMs = name === "429" ? 1500 : null;
-  return { name, status, type: "server_error", code: codes[name] ?? null, message: "It failed.", retryAfterMs };
+  const message = name === "404" ? "The model `model-x` does not exist." : "It failed.";
+  return { name, status, type: "server_error", code: codes[name] ?? null, message, retryAfterMs, model: "model-x" };
 }
 
 /** What a dialect's reader makes of a stream's bytes. */
@@ -82,6 +83,12 @@ describe.each(presets)("in %s", (dialect, preset) => {
     });
     const expected = dialect === "bedrock-converse" && name === "quota" ? "rate_limited" : classes[name];
     expect(failure).toMatchObject({ class: expected, retryAfterMs: name === "429" ? 1500 : null });
+  });
+
+  it("the error of a model that is missing names it", () => {
+    const { body } = forms.errorAnswer(errorCalled("404"));
+    // AWS does not.
+    expect(body.includes("model-x")).toBe(dialect !== "bedrock-converse");
   });
 
   it("an error in a stream ends it", () => {

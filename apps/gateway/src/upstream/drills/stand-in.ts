@@ -51,7 +51,7 @@ export class StandIn extends FaultyLine {
       case "html":
         return this.#answer(200, "text/html; charset=utf-8", Buffer.from(welcomePage));
       case "error-event": {
-        const error = errorCalled("500", null);
+        const error = this.#errorCalled("500", null);
         const { body } = this.#forms.errorAnswer(error);
         return this.#answer(
           200,
@@ -60,7 +60,7 @@ export class StandIn extends FaultyLine {
         );
       }
       case "429":
-        return this.#error(errorCalled("429", this.#fault.ms));
+        return this.#error(this.#errorCalled("429", this.#fault.ms));
       case "500":
       case "503":
       case "529":
@@ -68,12 +68,18 @@ export class StandIn extends FaultyLine {
       case "401":
       case "403":
       case "404":
-        return this.#error(errorCalled(this.#fault.name, null));
+        return this.#error(this.#errorCalled(this.#fault.name, null));
     }
   }
 
   get #contentType(): string {
     return this.#request.stream ? this.#forms.streamType : "application/json";
+  }
+
+  #errorCalled(name: keyof typeof errorAnswers, retryAfterMs: number | null): SimulatedError {
+    const { upstreamModel: model } = this.#request.deployment;
+    const error = { name, retryAfterMs, model, ...errorAnswers[name] };
+    return name === "404" ? { ...error, message: `The model \`${model}\` does not exist.` } : error;
   }
 
   #error(error: SimulatedError): void {
@@ -101,7 +107,3 @@ export class StandIn extends FaultyLine {
 }
 
 const whiteSpace = Buffer.from(" ");
-
-function errorCalled(name: keyof typeof errorAnswers, retryAfterMs: number | null): SimulatedError {
-  return { name, retryAfterMs, ...errorAnswers[name] };
-}
