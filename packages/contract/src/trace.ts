@@ -66,6 +66,8 @@ export interface Usage {
   readonly source: "provider" | "estimate";
   /** Part of `input_tokens` that was written to the provider's prompt cache. Absent: none. */
   readonly cache_write_tokens?: number;
+  /** Part of `cache_write_tokens` that was written for an hour instead of minutes, which costs more. Absent: none. */
+  readonly cache_write_1h_tokens?: number;
 }
 
 /** One call to one deployment with one key. Times are milliseconds from the trace's start. */

@@ -17,6 +17,8 @@ type StoredUsage = readonly [
   reasoning: number,
   source: Usage["source"],
   written?: number,
+  /** Of these. */
+  writtenForAnHour?: number,
 ];
 
 type StoredAttempt = readonly [
@@ -221,10 +223,12 @@ function storeUsage(usage: Usage | null): StoredUsage | null {
     cached_input_tokens: cached,
     output_tokens: output,
     cache_write_tokens: written,
+    cache_write_1h_tokens: hour,
   } = usage;
-  return written === undefined
-    ? [input, cached, output, usage.reasoning_tokens, usage.source]
-    : [input, cached, output, usage.reasoning_tokens, usage.source, written];
+  if (written === undefined) return [input, cached, output, usage.reasoning_tokens, usage.source];
+  return hour === undefined
+    ? [input, cached, output, usage.reasoning_tokens, usage.source, written]
+    : [input, cached, output, usage.reasoning_tokens, usage.source, written, hour];
 }
 
 function readUsage(stored: StoredUsage | null): Usage | null {
@@ -237,5 +241,6 @@ function readUsage(stored: StoredUsage | null): Usage | null {
         reasoning_tokens: stored[3],
         source: stored[4],
         ...(stored[5] === undefined ? {} : { cache_write_tokens: stored[5] }),
+        ...(stored[6] === undefined ? {} : { cache_write_1h_tokens: stored[6] }),
       };
 }

@@ -23,6 +23,8 @@ export interface MessageShape {
     readonly output: number;
     readonly read?: number;
     readonly written?: number;
+    /** Of these, for an hour. */
+    readonly hour?: number;
     readonly thinking?: number;
   };
   /** False leaves out `message_stop`. */
@@ -35,12 +37,12 @@ function stopReasonOf(blocks: readonly MessageBlock[], { stopReason }: MessageSh
 }
 
 function usageObject({ usage = { input: 5, output: 7 } }: MessageShape, output: number = usage.output): object {
-  const { input, read = 0, written = 0, thinking } = usage;
+  const { input, read = 0, written = 0, hour = 0, thinking } = usage;
   return {
     input_tokens: input,
     cache_creation_input_tokens: written,
     cache_read_input_tokens: read,
-    cache_creation: { ephemeral_5m_input_tokens: written, ephemeral_1h_input_tokens: 0 },
+    cache_creation: { ephemeral_5m_input_tokens: written - hour, ephemeral_1h_input_tokens: hour },
     output_tokens: output,
     ...(thinking === undefined ? {} : { output_tokens_details: { thinking_tokens: thinking } }),
     service_tier: "standard",

@@ -263,6 +263,19 @@ test("what was written to the prompt cache is on the trace and charged at its pr
   expect(trace.cost_usd).toBeCloseTo((10 * 4 + 100 * 0.4 + 50 * 5 + 2 * 20) / 1e6, 12);
 });
 
+test("what was written to it for an hour is charged at twice the input", async () => {
+  const { gateway } = await setScene(
+    { a: answersMessage("Hi.", { usage: { input: 10, output: 2, written: 50, hour: 30 } }) },
+    { providers: { a: { ...claude, price: "{ input: 4, output: 20, cached_input: 0.4, cache_write: 5 }" } } },
+  );
+  for (const [index, hear] of [hearMessage, hearStreamed].entries()) {
+    await hear(anthropicAt(gateway.url));
+    const trace = await gateway.lastTrace(index + 1);
+    expect(trace.usage).toMatchObject({ input_tokens: 60, cache_write_tokens: 50, cache_write_1h_tokens: 30 });
+    expect(trace.cost_usd).toBeCloseTo((10 * 4 + 20 * 5 + 30 * 8 + 2 * 20) / 1e6, 12);
+  }
+});
+
 test("thoughts that another provider signed are kept from Anthropic, and its own stay", async () => {
   const { a, gateway } = await setScene({ a: answersMessage("Hi.") }, { providers: { a: claude } });
   const own = { type: "thinking", thinking: "mine", signature: "EqQB" } as const;

@@ -3,6 +3,7 @@ import type { MessageBlock, MessageShape } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
 import { ofStream, ofWhole } from "./told.test-data.ts";
+import { readUsage, writeUsage } from "./usage.ts";
 
 const everything: readonly MessageBlock[] = [
   { type: "thinking", thinking: "What is asked? The weather.", signature: "EqQBCg==" },
@@ -39,6 +40,15 @@ describe("an answer of Anthropic's", () => {
   it("is told whole", () => {
     const told = ofWhole(message(everything, counts));
     expect([told.said, told.counts]).toEqual([whole, usage]);
+  });
+
+  it("says what was written for an hour, and is read with it", () => {
+    const told = { ...usage, cache_write_1h_tokens: 15 } as const;
+    expect(writeUsage({ ...told, source: "provider" })).toMatchObject({
+      cache_creation_input_tokens: 20,
+      cache_creation: { ephemeral_5m_input_tokens: 5, ephemeral_1h_input_tokens: 15 },
+    });
+    expect(readUsage(writeUsage({ ...told, source: "provider" }))).toEqual(told);
   });
 
   it("is told the same as a stream", () => {

@@ -163,6 +163,22 @@ describe("a stream of Converse", () => {
     ]);
   });
 
+  it("counts what the cache took for an hour", () => {
+    const cacheDetails = [
+      { ttl: "1h", inputTokens: 15 },
+      { ttl: "5m", inputTokens: 5 },
+    ];
+    const { told: said } = hear([
+      start,
+      end("end_turn"),
+      usage({ ...counts, cacheWriteInputTokens: 20, cacheDetails }),
+    ]);
+    expect(said.at(-1)).toEqual([
+      "usage",
+      { ...told, input_tokens: 25, cache_write_tokens: 20, cache_write_1h_tokens: 15 },
+    ]);
+  });
+
   it.each([
     ["end_turn", "stop"],
     ["stop_sequence", "stop"],

@@ -2,6 +2,16 @@ import type { Usage } from "@tuloy/contract";
 
 import { count, isObject } from "../json/value.ts";
 
+/** Of what was written, what was written for an hour (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CacheDetail.html). */
+function writtenForAnHour(details: unknown): number {
+  if (!Array.isArray(details)) return 0;
+  let tokens = 0;
+  for (const detail of details) {
+    if (isObject(detail) && detail.ttl === "1h") tokens += count(detail.inputTokens) ?? 0;
+  }
+  return tokens;
+}
+
 /**
  * Converse's usage. Its `inputTokens` are only those that were neither read from nor written to the cache
  * (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). Reasoning is counted as output, and not apart.
@@ -14,6 +24,7 @@ export function readUsage(value: unknown): Usage | null {
   if (input === null && output === null) return null;
   const read = count(value.cacheReadInputTokens) ?? 0;
   const written = count(value.cacheWriteInputTokens) ?? 0;
+  const hour = writtenForAnHour(value.cacheDetails);
   return {
     input_tokens: (input ?? 0) + read + written,
     cached_input_tokens: read,
@@ -21,5 +32,6 @@ export function readUsage(value: unknown): Usage | null {
     reasoning_tokens: 0,
     source: "provider",
     ...(written === 0 ? {} : { cache_write_tokens: written }),
+    ...(hour === 0 ? {} : { cache_write_1h_tokens: hour }),
   };
 }

@@ -189,8 +189,12 @@ function against(deltas: NonNullable<Trace["deltas"]>): string {
 }
 
 function tokens(usage: Usage): string {
-  const { cached_input_tokens: read, cache_write_tokens: written = 0 } = usage;
-  const parts = [...(read > 0 ? [`${read} cached`] : []), ...(written > 0 ? [`${written} written to the cache`] : [])];
+  const { cached_input_tokens: read, cache_write_tokens: written = 0, cache_write_1h_tokens: hour = 0 } = usage;
+  const long = hour > 0 ? `, ${hour} of them for an hour` : "";
+  const parts = [
+    ...(read > 0 ? [`${read} cached`] : []),
+    ...(written > 0 ? [`${written} written to the cache${long}`] : []),
+  ];
   const cached = parts.length > 0 ? ` (${parts.join(", ")})` : "";
   const reasoning = usage.reasoning_tokens > 0 ? ` (${usage.reasoning_tokens} reasoning)` : "";
   return `${usage.input_tokens} tokens in${cached}, ${usage.output_tokens} out${reasoning}`;
