@@ -81,7 +81,7 @@ export async function startGateway(
   takeKeys(health, config.current);
   config.onChange((snapshot) => takeKeys(health, snapshot));
   const isolation = new Isolation(config, health, isolationFile);
-  const counting = new Health({ random });
+  const counting = new Health({ random, unspoken: health.unspoken });
   takeKeys(counting, config.current);
   config.onChange((snapshot) => takeKeys(counting, snapshot));
   isolation.alsoFor(counting);

@@ -39,6 +39,8 @@ export interface Failure {
   readonly retryAfterMs: number | null;
   /** 401 and 403 are both `auth` but have different effects on the key. Only set for `auth`. */
   readonly auth?: "rejected" | "forbidden";
+  /** The server has nothing at the path that was asked: it says so before it looks at a request. Absent: it has, as far as is known. */
+  readonly missingPath?: true;
   /** What the provider sent, kept so that it can be surfaced unchanged. Absent when nothing whole arrived. */
   readonly response?: UpstreamError;
 }

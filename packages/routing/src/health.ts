@@ -9,6 +9,7 @@ import { Pace } from "./pace.ts";
 import { ProbeBudget } from "./probe-budget.ts";
 import { ProbeState } from "./probe-state.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { Unspoken } from "./unspoken.ts";
 
 export interface HealthOptions {
   /** 0 ≤ x < 1. */
@@ -17,6 +18,8 @@ export interface HealthOptions {
   readonly onBreakerChange?: (deploymentId: string, view: BreakerView) => void;
   readonly onKeyQuarantined?: KeyEvent;
   readonly onKeyRestored?: KeyEvent;
+  /** Shared with another: what a server has no path for holds whatever is asked. Absent: its own. */
+  readonly unspoken?: Unspoken;
 }
 
 /**
@@ -27,6 +30,7 @@ export class Health {
   readonly retryBudget = new RetryBudget();
   readonly affinity = new Affinity();
   readonly continuations = new Continuations();
+  readonly unspoken: Unspoken;
   readonly #options: HealthOptions;
   readonly #breakers = new Map<string, Breaker>();
   readonly #pools = new Map<string, KeyPool>();
@@ -38,6 +42,7 @@ export class Health {
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.unspoken = options.unspoken ?? new Unspoken();
   }
 
   breaker(deploymentId: string): Breaker {

@@ -9,13 +9,15 @@ import type { LiveConfig } from "../config/live.ts";
 import type { Provider, Snapshot } from "../config/snapshot.ts";
 import type { Outlet } from "../upstream/outlet.ts";
 import { AnswerCall, type Answer } from "./answer-call.ts";
-import { encode, secretOf } from "./encode.ts";
+import { askOtherwise, spokenFor, spokenNote } from "./ask-otherwise.ts";
+import { encode, noteRewrite, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import { contentObstacles, readingFor, reportedAs } from "./lane.ts";
 import { affinityOf } from "./plan.ts";
 import { race } from "./race.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
+import { spokenAs } from "./spoken.ts";
 import { StreamCall } from "./stream-call.ts";
 import type { CallContext, UpstreamCall } from "./upstream-call.ts";
 
@@ -33,6 +35,8 @@ export interface AttemptContext {
   readonly interrupt: Interrupt;
   /** When the request came, by the clock. */
   readonly startedAt: number;
+  /** The attempts that are over, in order: added to as they end. */
+  readonly records: AttemptRecord[];
   /** Told of a bug of ours. */
   readonly fault: (error: unknown) => void;
 }
@@ -67,9 +71,8 @@ export interface SetAside {
  * or there is nothing left to do. What to do next is the course's business, never decided here.
  */
 export async function attempt(asked: Asked, plan: Plan, context: AttemptContext): Promise<Attempted> {
-  const { clock, interrupt, startedAt } = context;
+  const { clock, interrupt, startedAt, records } = context;
   const course = startCourse(asked, plan, context);
-  const records: AttemptRecord[] = [];
   let empty: SetAside | null = null;
   const ended = (result: AttemptResult): Attempted => ({ result, course, records });
 
@@ -95,7 +98,7 @@ export async function attempt(asked: Asked, plan: Plan, context: AttemptContext)
         course,
         records,
         context,
-        make: (open, mayCut, settle) => upstreamCall(asked, open, context, mayCut, settle),
+        make: (open, mayCut, settle) => upstreamCall({ asked, open, context, mayCut, settle }),
         leave: (open, reason, now) => leaveCall(course, open, reason, now),
         fault: (error) => faulty(error, context),
       });
@@ -150,7 +153,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random, snap
       clientShortened,
       caller: principal,
       onlyKey: asked.onlyKey,
-      obstacle: contentObstacles(request, plan, snapshot),
+      obstacle: contentObstacles(request, plan, snapshot, spokenAs(health, startedAt)),
     },
     health,
     random,
@@ -191,19 +194,15 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
       resolve(outcome);
     };
     try {
-      const upstream = upstreamCall(
-        asked,
-        open,
-        context,
-        () => {
-          const now = clock.now();
-          return cutsOrSlow(course, open, course.canMoveOn(now), now);
-        },
-        settle,
-      );
+      const mayCut = (): boolean => {
+        const now = clock.now();
+        return cutsOrSlow(course, open, course.canMoveOn(now), now);
+      };
+      const upstream = upstreamCall({ asked, open, context, mayCut, settle });
       open.upstream = upstream;
       interrupt.listen((reason) => {
-        upstream.cancel();
+        // Another call may have taken this one's place.
+        open.upstream?.cancel();
         settle({ kind: "interrupted", reason });
       });
       upstream.start();
@@ -213,23 +212,29 @@ function callUpstream(asked: Asked, course: Course, open: OpenAttempt, context: 
   });
 }
 
-/**
- * One call, ready to be started.
- * @param settle called once with what it came to, unless it is cancelled
- */
-function upstreamCall(
-  { request, route, entry }: Asked,
-  open: OpenAttempt,
-  context: AttemptContext,
-  mayCut: () => boolean,
-  settle: (outcome: CallOutcome) => void,
-): UpstreamCall {
+/** What a call is made from. */
+interface Making {
+  readonly asked: Asked;
+  readonly open: OpenAttempt;
+  readonly context: AttemptContext;
+  readonly mayCut: () => boolean;
+  /** Called once with what it came to, unless it is cancelled. */
+  readonly settle: (outcome: CallOutcome) => void;
+}
+
+/** One call, ready to be started. */
+function upstreamCall(making: Making): UpstreamCall {
+  const { asked, open, context, mayCut, settle } = making;
+  const { request, route, entry } = asked;
   const { call } = open;
   const { clock, outlet, fault } = context;
+  const deployment = open.spoken ?? spokenFor(request, call.deployment, context);
+  if (deployment !== call.deployment)
+    noteRewrite(request, deployment.id, [spokenNote(request, call.deployment, deployment)]);
   const provider = providerOf(call.deployment, context);
   const secret = secretOf(provider, call.key.name);
-  const upstreamRequest = encode(request, call.deployment, provider, secret, context.clientHeaders, entry.model);
-  const reading = readingFor(request, call.deployment, context, reportedAs(route, request));
+  const upstreamRequest = encode(request, deployment, provider, secret, context.clientHeaders, entry.model);
+  const reading = readingFor(request, deployment, context, reportedAs(route, request));
   const callContext: CallContext = {
     outlet,
     clock,
@@ -243,7 +248,9 @@ function upstreamCall(
   };
   if (!request.facts.stream) {
     return new AnswerCall(callContext, upstreamRequest, reading, (outcome) =>
-      settle(outcome.kind === "answered" ? { kind: "answer", open, answer: outcome.answer } : outcome),
+      outcome.kind === "answered"
+        ? settle({ kind: "answer", open, answer: outcome.answer })
+        : settleFailed(outcome, making),
     );
   }
   const { onPartial } = route.failover;
@@ -254,7 +261,25 @@ function upstreamCall(
     keep: onPartial === "continue" || onPartial === "continue-soft",
     hold: onPartial === "hold",
     settle: (outcome) =>
-      settle(outcome.kind === "committed" ? { kind: "stream", open, stream: outcome.stream } : outcome),
+      outcome.kind === "committed"
+        ? settle({ kind: "stream", open, stream: outcome.stream })
+        : settleFailed(outcome, making),
+  });
+}
+
+/** A call failed; where the server only has no path for the dialect, it may be asked in another. */
+function settleFailed(
+  outcome: Extract<CallOutcome, { kind: "failed" }>,
+  { asked, open, context, mayCut, settle }: Making,
+): void {
+  if (outcome.failure.missingPath !== true) return settle(outcome);
+  askOtherwise(outcome, {
+    request: asked.request,
+    open,
+    context,
+    make: (again) => upstreamCall({ asked, open, context, mayCut, settle: again }),
+    settle,
+    faulty: (error) => faulty(error, context),
   });
 }
 

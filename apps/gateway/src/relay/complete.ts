@@ -10,6 +10,7 @@ import { estimateUsage } from "./estimate.ts";
 import type { Interruption } from "./interrupt.ts";
 import { contentObstacles } from "./lane.ts";
 import type { Asked } from "./read.ts";
+import { spokenAs } from "./spoken.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
 import { heartbeatMs } from "./reply.ts";
 import type { StreamCall } from "./stream-call.ts";
@@ -49,7 +50,7 @@ export async function complete(broken: BrokenStream, context: CompleteContext): 
   const { clock, interrupt, dialect, health } = attempting;
   const { sent } = broken;
   const { deployment: from } = broken.open.call;
-  const obstacle = contentObstacles(asked.request, plan, attempting.snapshot);
+  const obstacle = contentObstacles(asked.request, plan, attempting.snapshot, spokenAs(health, clock.now()));
   const completion = new Completion(
     {
       planned: obstacle === null ? plannedOf(plan) : plannedOf(plan).filter((each) => obstacle(each) === null),

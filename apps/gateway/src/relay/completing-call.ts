@@ -18,11 +18,13 @@ import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { AnswerCall } from "./answer-call.ts";
 import { ownFault, providerOf, type AttemptContext } from "./attempt.ts";
 import { knownWay, skillIn } from "./continuation-skill.ts";
+import { spokenFor } from "./ask-otherwise.ts";
 import { atBase, encode, secretOf } from "./encode.ts";
 import type { Interruption } from "./interrupt.ts";
 import { completingReadingFor, reportedAs } from "./lane.ts";
 import type { Asked } from "./read.ts";
 import type { OpenAttempt } from "./record.ts";
+import { spokenNow } from "./spoken.ts";
 import { StreamCall, type StreamOutcome } from "./stream-call.ts";
 import type { CallContext, UpstreamCall } from "./upstream-call.ts";
 
@@ -39,11 +41,12 @@ const triedWay = "vllm";
 
 /** Whether a deployment is known to go on exactly, asked for this client. */
 export function skillOf(deployment: Deployment, context: AttemptContext): ContinuationSkill {
-  return skillIn(context.dialect.dialect, deployment, providerOf(deployment, context));
+  return skillIn(context.dialect.dialect, spokenNow(deployment, context), providerOf(deployment, context));
 }
 
-function wayOf(deployment: Deployment, provider: Provider, { dialect }: AttemptContext): Continuation | null {
-  return continuationOf(knownWay(dialect.dialect, deployment, provider) ?? triedWay);
+function wayOf(deployment: Deployment, provider: Provider, context: AttemptContext): Continuation | null {
+  const known = knownWay(context.dialect.dialect, spokenNow(deployment, context), provider);
+  return continuationOf(known ?? triedWay);
 }
 
 /** In which mode a deployment completes what, and whether the call may be cut at its limit. */
@@ -72,7 +75,7 @@ function completingCall(
 ): UpstreamCall {
   const { request: clients, route } = asked;
   const { facts } = clients;
-  const { deployment } = open.call;
+  const deployment = spokenFor(clients, open.call.deployment, context);
   const provider = providerOf(deployment, context);
   const continuation = mode === "exact" ? wayOf(deployment, provider, context) : null;
   const plain = encode(

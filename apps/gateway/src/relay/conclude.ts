@@ -119,7 +119,7 @@ async function concludeStream(
     stream,
     reply,
     context.attempting,
-    relabelOf(asked, context.dialect, open.call.deployment),
+    relabelOf(asked, context.dialect, open.spoken ?? open.call.deployment),
   );
   const now = clock.now();
   const { seen } = stream;

@@ -79,11 +79,14 @@ function fittedBody(request: ReadRequest, { id }: Deployment, lane: Lane, endpoi
   const made = fitted(endpoint, plain, lane.kind === "express" ? request.messageTraits : undefined);
   if (made === null) return plain;
   const { body, notes } = made;
-  if (notes.length > 0) {
-    const known = rewrites.get(request) ?? new Map<string, readonly string[]>();
-    rewrites.set(request, known.set(id, notes));
-  }
+  if (notes.length > 0) noteRewrite(request, id, notes);
   return body;
+}
+
+/** What a deployment got otherwise, in words. Said again, it is noted once. */
+export function noteRewrite(request: ReadRequest, deployment: string, notes: readonly string[]): void {
+  const known = rewrites.get(request) ?? new Map<string, readonly string[]>();
+  rewrites.set(request, known.set(deployment, [...new Set([...(known.get(deployment) ?? []), ...notes])]));
 }
 
 /** Null where no deployment wanted a request otherwise: the common case. */

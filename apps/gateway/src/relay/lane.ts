@@ -19,6 +19,7 @@ import type { Plan } from "@tuloy/routing";
 import type { Route } from "../config/snapshot.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Asked } from "./read.ts";
+import type { SpokenAs } from "./spoken.ts";
 
 /** The name that stands in answers, where the route does not leave it to the provider; null: it does. */
 export function reportedAs({ reportModel }: Route, { model }: ReadRequest): string | null {
@@ -32,14 +33,19 @@ type Obstacle = (deployment: Deployment) => string | null;
  * What stands between a request and the deployments of its plan, as far as a plan looks: into the content only where somebody
  * must, since nobody speaks the client's dialect. Null where all do, which is the common case.
  */
-export function plannedObstacles({ request, entry, standIns, route }: Asked, snapshot: Snapshot): Obstacle | null {
-  if (request.counts === true) return countingObstacle(request, snapshot);
+export function plannedObstacles(
+  { request, entry, standIns, route }: Asked,
+  snapshot: Snapshot,
+  spoken: SpokenAs | null,
+): Obstacle | null {
+  if (request.counts === true) return countingObstacle(request, snapshot, spoken);
   const { dialect, facts } = request;
-  const speaking = countSpeaking(entry.deployments, dialect);
+  const speaking = countSpeaking(entry.deployments, dialect, spoken);
   const alone = standIns.length === 0 && (route.equivalents === "off" || route.equivalents === "never");
   if (alone && speaking === entry.deployments.length) return null;
   const thorough = speaking === 0;
-  return (deployment) => {
+  return (planned) => {
+    const deployment = spoken === null ? planned : spoken(planned);
     const lane = laneFor(dialect, deployment);
     return (
       laneObstacle(dialect, deployment, lane, facts.capabilities) ??
@@ -50,8 +56,13 @@ export function plannedObstacles({ request, entry, standIns, route }: Asked, sna
 }
 
 /** Only some count a prompt, and only in the dialect it is written in: another would count another prompt. */
-function countingObstacle({ dialect, operation }: ReadRequest, { providers }: Snapshot): Obstacle {
-  return ({ provider: name, dialects, upstreamModel }) => {
+function countingObstacle(
+  { dialect, operation }: ReadRequest,
+  { providers }: Snapshot,
+  spoken: SpokenAs | null,
+): Obstacle {
+  return (planned) => {
+    const { provider: name, dialects, upstreamModel } = spoken === null ? planned : spoken(planned);
     const preset = dialects.includes(dialect) ? (providers.get(name)?.preset ?? null) : null;
     const endpoint = preset === null ? null : endpointFor(preset, operation, dialect, upstreamModel);
     return endpoint?.countPath === undefined ? `it counts no tokens of a request in ${dialect}` : null;
@@ -69,16 +80,32 @@ export function contentObstacles(
   request: ReadRequest,
   { candidates, equivalents }: Plan,
   snapshot: Snapshot,
+  spoken: SpokenAs | null,
 ): Obstacle | null {
   const { dialect } = request;
-  if (equivalents === undefined && countSpeaking(candidates, dialect) === candidates.length) return null;
-  return (deployment) => contentObstacle(request, laneFor(dialect, deployment), deployment, snapshot);
+  if (equivalents === undefined && countSpeaking(candidates, dialect, spoken) === candidates.length) return null;
+  return (planned) => {
+    const deployment = spoken === null ? planned : spoken(planned);
+    return contentObstacle(request, laneFor(dialect, deployment), deployment, snapshot);
+  };
+}
+
+/** All that stands between a request and one deployment, content included; null: nothing. */
+export function wholeObstacle(request: ReadRequest, deployment: Deployment, snapshot: Snapshot): string | null {
+  const { dialect, facts } = request;
+  const lane = laneFor(dialect, deployment);
+  return (
+    laneObstacle(dialect, deployment, lane, facts.capabilities) ??
+    boundElsewhere(facts, lane) ??
+    contentObstacle(request, lane, deployment, snapshot)
+  );
 }
 
 /** Every request asks this, so it makes nothing. */
-function countSpeaking(deployments: readonly Deployment[], dialect: Dialect): number {
+function countSpeaking(deployments: readonly Deployment[], dialect: Dialect, spoken: SpokenAs | null): number {
   let count = 0;
-  for (const { dialects } of deployments) if (dialects.includes(dialect)) count++;
+  for (const deployment of deployments)
+    if ((spoken === null ? deployment : spoken(deployment)).dialects.includes(dialect)) count++;
   return count;
 }
 

@@ -7,6 +7,7 @@ import type { Snapshot } from "../config/snapshot.ts";
 import { accountObstacles } from "./account-ids.ts";
 import { plannedObstacles } from "./lane.ts";
 import type { Asked } from "./read.ts";
+import { spokenAs, type SpokenAs } from "./spoken.ts";
 
 /** What a plan is made with, beyond the request. */
 export interface Planning {
@@ -36,15 +37,15 @@ export function planFor(asked: Asked, { snapshot, health, random, now, size }: P
       affinity: affinityOf(asked),
       overrides,
       parameterUse: facts,
-      obstacle: obstaclesOf(asked, snapshot),
+      obstacle: obstaclesOf(asked, snapshot, spokenAs(health, now)),
       equivalents: equivalentsOf(asked, snapshot),
     },
     { health, random, estimate: estimateUsd, now },
   );
 }
 
-function obstaclesOf(asked: Asked, snapshot: Snapshot): PlanInput["obstacle"] {
-  const toTell = plannedObstacles(asked, snapshot);
+function obstaclesOf(asked: Asked, snapshot: Snapshot, spoken: SpokenAs | null): PlanInput["obstacle"] {
+  const toTell = plannedObstacles(asked, snapshot, spoken);
   const toName = accountObstacles(asked, snapshot);
   if (toName === null) return toTell;
   return (deployment) => toName(deployment) ?? toTell?.(deployment) ?? null;

@@ -1,4 +1,4 @@
-import type { AttemptRecord, Failure, Usage } from "@tuloy/contract";
+import type { AttemptRecord, Deployment, Failure, Usage } from "@tuloy/contract";
 import { costUsd } from "@tuloy/catalog";
 import type { Call } from "@tuloy/routing";
 
@@ -8,7 +8,9 @@ import type { UpstreamCall } from "./upstream-call.ts";
 export interface OpenAttempt {
   readonly call: Call;
   /** By the clock. */
-  readonly startedAt: number;
+  startedAt: number;
+  /** The call's deployment, without the dialects that it was found not to speak; absent: as it is. */
+  spoken?: Deployment;
   upstream: UpstreamCall | null;
   /** It passed its first-token limit and was let go on. */
   slow?: boolean;

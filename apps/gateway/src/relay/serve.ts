@@ -205,6 +205,7 @@ async function carryOut(
       random,
       interrupt,
       startedAt,
+      records: [],
       fault: (error: unknown) => observer.fault(id, error),
     };
     const attempted = await attempt(asked, plan, context);

@@ -11,7 +11,7 @@ import type {
   Trace,
   Usage,
 } from "@tuloy/contract";
-import { isTranslated, laneFor, translatedNotes, type ReadRequest } from "@tuloy/dialects";
+import { isTranslated, translatedNotes, type ReadRequest } from "@tuloy/dialects";
 import { plannedOf, primaryOf, type Plan, type PlannedEquivalent } from "@tuloy/routing";
 
 import type { Principal } from "../config/key-ring.ts";
@@ -149,7 +149,8 @@ function translationNotes(
 }
 
 function notesOn(request: ReadRequest, deployment: Deployment, askedModel: string): readonly string[] {
-  if (laneFor(request.dialect, deployment)?.kind === "translate") return translatedNotes(request, deployment.id);
+  const translated = translatedNotes(request, deployment.id);
+  if (translated !== null) return translated;
   const { withheld = noNotes } = request;
   const target = targetOf(request, deployment, askedModel);
   return target === null ? withheld : [...withheld, ...request.notes(target)];

@@ -217,16 +217,33 @@ describe("classifyResponse", () => {
     [400, "", "invalid_request"],
     [413, "", "invalid_request"],
     [422, { detail: [{ loc: ["body"], msg: "field required" }] }, "invalid_request"],
-    [404, { detail: "Not Found" }, "invalid_request"],
+    [404, { error: { code: 404, message: "File Not Found", type: "not_found_error" } }, "invalid_request"],
     [404, error("file_not_found", "No such File object"), "invalid_request"],
     [400, error(null, "Invalid schema for response_format"), "invalid_request"],
     // Not the API at all.
     [404, "404 page not found", "garbled"],
+    [404, { detail: "Not Found" }, "garbled"],
+    [405, { detail: "Method Not Allowed" }, "garbled"],
     [405, "<html>Not Allowed</html>", "garbled"],
     [301, "", "garbled"],
     [204, "", "garbled"],
   ] as const)("takes %d with %j for %s", (status, body, expected) => {
     expect(classify(status, body)).toMatchObject({ class: expected, status });
+  });
+
+  it.each([
+    [404, "404 page not found", true],
+    [404, "", true],
+    [405, { detail: "Method Not Allowed" }, true],
+    [404, { detail: "Not Found" }, true],
+    [404, { error: { code: 404, message: "File Not Found", type: "not_found_error" } }, true],
+    [404, { object: "error", message: "The model `x` does not exist.", type: "NotFoundError", code: 404 }, undefined],
+    [404, { type: "error", error: { type: "not_found_error", message: "model: claude-x" } }, undefined],
+    [404, { detail: "No such response." }, undefined],
+    [400, { detail: "Not Found" }, undefined],
+    [502, "", undefined],
+  ] as const)("tells from %d with %j whether a path is missing: %s", (status, body, missing) => {
+    expect(classify(status, body).missingPath).toBe(missing);
   });
 
   it.each([

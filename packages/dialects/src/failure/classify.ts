@@ -37,9 +37,12 @@ export function classifyResponse(answer: {
   const { status, headers, body, preset, wall } = answer;
   const facts = withTypeHeader(findError(parseJson(body.toString("utf8"))), headers("x-amzn-errortype"));
   const effective = status >= 400 ? status : (facts?.status ?? null);
-  const verdict = judge(effective, facts, preset.markers) ?? byStatus(status, facts !== null);
+  const nowhere = (status === 404 || status === 405) && saysNoPath(facts);
+  const fromApi = facts !== null && !(nowhere && facts.codes.length === 0);
+  const verdict = judge(effective, facts, preset.markers) ?? byStatus(status, fromApi);
   return {
     ...failureOf(verdict, facts, status, reasonOf(status, facts, body)),
+    ...(nowhere ? { missingPath: true as const } : {}),
     retryAfterMs: readRetryAfter(headers, wall) ?? facts?.retryAfterMs ?? null,
     ...(unkept.has(verdict.class)
       ? {}
@@ -47,6 +50,14 @@ export function classifyResponse(answer: {
           response: { status: surfaced(effective, verdict.class), contentType: headers("content-type") ?? null, body },
         }),
   };
+}
+
+/**
+ * How servers say that they have nothing at a path: FastAPI (vLLM, SGLang) by `{"detail":"Not Found"}`, llama.cpp by an error "File Not
+ * Found", others by a page that is no error object. An API that misses a model or a file says which.
+ */
+function saysNoPath(facts: ErrorFacts | null): boolean {
+  return facts === null || /^(?:(?:file )?not found|method not allowed)\.?$/i.test(facts.message?.trim() ?? "");
 }
 
 /** AWS names an error in a header: `ThrottlingException:http://internal.amazon.com/…`. */

@@ -65,13 +65,13 @@ export class Translation {
     const { body, notes } = codec.write(hub, target);
     const left = hub.left.map((what) => `${what} was left out: the deployment speaks ${codec.dialect}`);
     const all = [...left, ...notes];
-    if (all.length > 0) this.#notes.set(deployment, all);
+    this.#notes.set(deployment, all);
     return body;
   }
 
-  /** What a deployment was not told as the client said it. */
-  notes(deployment: string): readonly string[] {
-    return this.#notes.get(deployment) ?? nothing;
+  /** What a deployment was not told as the client said it; null: nothing was written for it. */
+  notes(deployment: string): readonly string[] | null {
+    return this.#notes.get(deployment) ?? null;
   }
 
   /** What no dialect's words are at fault for, but who is spoken to. */
@@ -108,8 +108,6 @@ export class Translation {
   }
 }
 
-const nothing: readonly string[] = [];
-
 function isBegun({ messages }: HubRequest): boolean {
   const last = messages.at(-1);
   return last?.role === "assistant" && last.parts.some(({ kind }) => kind === "text");
@@ -144,7 +142,7 @@ export function isTranslated(request: ReadRequest): boolean {
   return translations.has(request);
 }
 
-/** What of a request a deployment was not told as the client said it, in words. */
-export function translatedNotes(request: ReadRequest, deployment: string): readonly string[] {
-  return translations.get(request)?.notes(deployment) ?? nothing;
+/** What of a request a deployment was not told as the client said it, in words; null: it was not translated for it. */
+export function translatedNotes(request: ReadRequest, deployment: string): readonly string[] | null {
+  return translations.get(request)?.notes(deployment) ?? null;
 }

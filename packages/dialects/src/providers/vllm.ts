@@ -22,7 +22,7 @@ export const vllm: ProviderPreset = {
   promptCaching: "automatic",
   quirks: [
     "A base_url without a path gets /v1.",
-    "It answers in Anthropic's dialect and the Responses API too, since late 2025; for an older server write dialect: openai-chat at each model.",
+    "It answers in Anthropic's dialect and the Responses API too, since late 2025. An older server is found out by its 404 and asked in OpenAI's chat dialect, for an hour at a time; dialect: openai-chat at each model spares it that.",
     "Only Authorization: Bearer is accepted, in every dialect, and only where it was started with --api-key.",
     "user and parallel_tool_calls are ignored. Tools need --enable-auto-tool-choice and a parser at its start.",
     "The model's own generation_config.json sets sampling defaults.",
