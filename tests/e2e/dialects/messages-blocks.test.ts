@@ -7,7 +7,16 @@ import { describe, expect, test } from "vitest";
 import { bedrockServing } from "../../bedrock-scene.ts";
 import { apiKey } from "../../harness.ts";
 import type { TestProvider } from "../../harness.ts";
-import { anthropicAt, asked, claude, hearEvents, hearStreamed, model, sentTo } from "../../messages-scene.ts";
+import {
+  anthropicAt,
+  asked,
+  claude,
+  hearEvents,
+  hearMessage,
+  hearStreamed,
+  model,
+  sentTo,
+} from "../../messages-scene.ts";
 import type { HeardEvents } from "../../messages-scene.ts";
 import { post, setScene } from "../../scene.ts";
 
@@ -170,6 +179,34 @@ describe("a request that begins the answer itself", () => {
     expect(sentTo(b.requests[0])).toMatchObject(begun);
     const { exclusions } = await gateway.trace(String(headers["x-tuloy-trace-id"]));
     expect(exclusions).toMatchObject([{ deployment: "a/model-x", reason: "capability" }]);
+  });
+
+  test.each([
+    ["vllm", { continue_final_message: true, add_generation_prompt: false }],
+    ["assistant-prefix", {}],
+  ])("goes to one that is spoken to in OpenAI's and known to go on, by %s", async (continuation, members) => {
+    const { a, gateway } = await setScene(
+      { a: answersChat('"a":1}') },
+      { providers: { a: { facts: `continuation: ${continuation}` } } },
+    );
+    const client = anthropicAt(gateway.url);
+    for (const hear of [hearMessage, hearStreamed])
+      expect((await hear(client, begun)).content).toMatchObject([{ type: "text", text: '"a":1}' }]);
+    const finished = { messages: [...begun.messages, { role: "user" as const, content: "And?" }] };
+    await hearMessage(client, finished);
+    const said = a.requests.map((request) => request.json() as Record<string, unknown>);
+    for (const body of said.slice(0, 2)) expect(body).toMatchObject({ messages: begun.messages, ...members });
+    expect(said[2]).not.toHaveProperty("continue_final_message");
+    expect(said[2]).toMatchObject({ messages: finished.messages });
+  });
+
+  test.each(["mistral", "deepseek", "none"])("goes to none whose way needs more, or that has none: %s", async (way) => {
+    const { a, gateway } = await setScene(
+      { a: answersChat("x") },
+      { providers: { a: { facts: `continuation: ${way}` } } },
+    );
+    await expect(hearMessage(anthropicAt(gateway.url), begun)).rejects.toMatchObject({ status: 400 });
+    expect(a.requests).toEqual([]);
   });
 
   test("goes to no model on Bedrock that does not", async () => {

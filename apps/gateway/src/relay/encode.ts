@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Deployment, Dialect } from "@tuloy/contract";
 import {
+  continuationOf,
   endpointFor,
   fitted,
   laneFor,
@@ -139,9 +140,10 @@ export function atBase(request: UpstreamRequest, provider: Provider, basePath: s
   return { ...request, path: basePath + request.path.slice(addressOf(provider).basePath.length) };
 }
 
-function writeTargetOf(deployment: Deployment, { preset }: Provider): WriteTarget {
+function writeTargetOf(deployment: Deployment, { preset, continuation: way }: Provider): WriteTarget {
   const { upstreamModel, model, outputTokens, parameters } = deployment;
-  return { model: upstreamModel, canonicalModel: model, preset, outputTokens, parameters };
+  const continuation = way === null ? null : continuationOf(way);
+  return { model: upstreamModel, canonicalModel: model, preset, outputTokens, parameters, continuation };
 }
 
 /** How a deployment takes the parameters of a request; null when nothing is known or the request has none. */

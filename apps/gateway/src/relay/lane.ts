@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock, Deployment, Dialect } from "@tuloy/contract";
 import {
   completingLaneFor,
+  continuationOf,
   endpointFor,
   laneFor,
   laneObstacle,
@@ -116,9 +117,11 @@ function contentObstacle(
   { providers }: Snapshot,
 ): string | null {
   if (lane?.kind !== "translate") return null;
-  const preset = providers.get(provider)?.preset ?? null;
+  const { preset = null, continuation: way = null } = providers.get(provider) ?? {};
   const endpoint = preset === null ? null : endpointFor(preset, request.operation, lane.dialect, upstreamModel);
-  return translationOf(request, lane.client).obstacle(lane.upstream, { endpoint, model: [model, upstreamModel] });
+  const continuation = way === null ? null : continuationOf(way);
+  const place = { endpoint, model: [model, upstreamModel], continuation };
+  return translationOf(request, lane.client).obstacle(lane.upstream, place);
 }
 
 /** Whom an answer is read for. */

@@ -19,6 +19,8 @@ export interface WriteTarget {
   readonly outputTokens: number | null;
   /** What the deployment takes of the parameters, by OpenAI's names for them; null: nothing is known. See `spelling`. */
   readonly parameters: ParameterFacts | null;
+  /** How it is asked, in OpenAI's chat dialect, to go on from a last message that begins the answer. Absent, or null: there is none. */
+  readonly continuation?: Continuation | null;
 }
 
 export interface WrittenRequest {

@@ -1,5 +1,6 @@
 import type { ClientError, Dialect } from "@tuloy/contract";
 
+import type { Continuation } from "../providers/continuation.ts";
 import type { Endpoint } from "../providers/preset.ts";
 import type { ReadRequest } from "../request.ts";
 import type { ClientCodec, UpstreamCodec, WriteTarget } from "./codec.ts";
@@ -23,6 +24,8 @@ interface Place {
   readonly endpoint: Endpoint | null;
   /** By the names under which it may be known, the canonical one and the provider's. */
   readonly model: readonly string[];
+  /** How the deployment is known to go on in OpenAI's chat dialect. Absent, or null: nobody knows, or not at all. */
+  readonly continuation?: Continuation | null;
 }
 
 /**
@@ -62,7 +65,8 @@ export class Translation {
   write(codec: UpstreamCodec, target: WriteTarget, deployment: string): Buffer {
     const hub = this.#told();
     if ("code" in hub) throw new Error(`a request that can't be translated was to be written: ${hub.message}`);
-    const { body, notes } = codec.write(hub, target);
+    const { continuation: _, ...plain } = target;
+    const { body, notes } = codec.write(hub, this.#isBegun(hub) ? target : plain);
     const left = hub.left.map((what) => `${what} was left out: the deployment speaks ${codec.dialect}`);
     const all = [...left, ...notes];
     this.#notes.set(deployment, all);
@@ -75,11 +79,15 @@ export class Translation {
   }
 
   /** What no dialect's words are at fault for, but who is spoken to. */
-  #obstacleAt({ continues }: UpstreamCodec, { endpoint, model }: Place): string | null {
+  #obstacleAt({ dialect, continues }: UpstreamCodec, { endpoint, model, continuation = null }: Place): string | null {
     const hub = this.#told();
     if ("code" in hub) return null;
-    if (begunAnswers.has(this.#codec.dialect) && isBegun(hub) && model.every((name) => continues?.(name) === "none")) {
-      return "the request begins the answer with its last message, and this deployment's model does not go on from there";
+    if (this.#isBegun(hub)) {
+      // What is answered would be put behind a beginning that it does not go on from.
+      if (!begunAnswers.has(dialect) && (dialect !== "openai-chat" || !takesBeginnings(continuation)))
+        return `the request begins the answer with its last message, and this deployment speaks ${dialect}, in which it is not known to go on from there`;
+      if (begunAnswers.has(dialect) && model.every((name) => continues?.(name) === "none"))
+        return "the request begins the answer with its last message, and this deployment's model does not go on from there";
     }
     const longest = endpoint?.longestToolName;
     if (longest === undefined) return null;
@@ -87,6 +95,10 @@ export class Translation {
     return strange === undefined
       ? null
       : `this deployment takes only tools whose names are at most ${longest} letters, digits, _ and -, unlike ${strange.name.slice(0, 60)}`;
+  }
+
+  #isBegun(hub: HubRequest): boolean {
+    return begunAnswers.has(this.#codec.dialect) && isBegun(hub);
   }
 
   #told(): HubRequest | ClientError {
@@ -99,13 +111,14 @@ export class Translation {
     if (findInParts(hub.messages, (part) => keptElsewhere(part, codec.dialect)) !== null) {
       return `the request holds a file that is kept at a provider of another dialect, and this deployment speaks ${codec.dialect}`;
     }
-    // What is answered would be put behind a beginning that it does not go on from.
-    if (begunAnswers.has(this.#codec.dialect) && !begunAnswers.has(codec.dialect) && isBegun(hub)) {
-      return `the request begins the answer with its last message, and this deployment speaks ${codec.dialect}, which does not go on from there`;
-    }
     const own = codec.obstacle?.(hub) ?? null;
     return own === null ? null : `this deployment speaks ${codec.dialect}, which ${own}`;
   }
+}
+
+/** Ways that need no more than members of the request: no other address, and nothing to be taken out of the answer. */
+function takesBeginnings(continuation: Continuation | null): boolean {
+  return continuation !== null && continuation.basePath === null && !continuation.echoes;
 }
 
 function isBegun({ messages }: HubRequest): boolean {

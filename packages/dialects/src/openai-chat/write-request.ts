@@ -59,7 +59,8 @@ export function writeChatRequest(request: HubRequest, target: WriteTarget): Writ
     // Without usage in the stream, what it cost could only be estimated.
     if (target.preset.streamUsage) body.stream_options = { include_usage: true };
   }
-  return { body: Buffer.from(JSON.stringify(body)), notes };
+  // Only where the last message begins the answer: elsewhere it is a finished turn.
+  return { body: Buffer.from(JSON.stringify({ ...body, ...target.continuation?.body })), notes };
 }
 
 /**
