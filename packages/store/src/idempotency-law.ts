@@ -41,6 +41,7 @@ export class LawPlay {
   readonly #records: readonly IdempotencyRecords[];
   #now = 1000;
   #requests = 0;
+  #crashed = 0;
   /** What each client is executing. Those that crashed live on under numbers of their own: nobody speaks for them. */
   readonly #executing = new Map<number, Held>();
   #stored: Held | null = null;
@@ -123,7 +124,8 @@ export class LawPlay {
     const mine = this.#executing.get(by);
     if (mine === undefined) return;
     this.#executing.delete(by);
-    this.#executing.set(100 + this.#requests, mine);
+    // Below all numbers of clients, and one of its own: two may crash with no claim between them.
+    this.#executing.set(--this.#crashed, mine);
   }
 
   #stands({ until }: Held): boolean {
