@@ -201,8 +201,12 @@ export class Exchange implements CallHandler {
     this.#retriedFresh = true;
     this.#reusedConnection = false;
     this.#control = null;
-    this.#events.onConnecting();
-    this.#outlet.dispatchFresh(this.#request, this);
+    try {
+      this.#events.onConnecting();
+      this.#outlet.dispatchFresh(this.#request, this);
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   #lose(lost: Lost): void {

@@ -79,6 +79,7 @@ export class OriginPool implements ConnectionOwner {
   onFree(connection: Connection): void {
     if (this.#destroyed || this.#single.has(connection)) return connection.destroy();
     connection.idleSince = this.#clock.now();
+    if (connection.idleSince >= keptUntil(connection)) return connection.destroy();
     connection.idleAt = this.#idle.length;
     this.#idle.push(connection);
   }

@@ -1,8 +1,13 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from "node:net";
-import { getCACertificates, setDefaultCACertificates, type TLSSocket } from "node:tls";
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import {
+  createServer as createPlainTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+  type TLSSocket,
+} from "node:tls";
 
 import { FakeClock } from "@tuloy/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -117,17 +122,18 @@ afterEach(() => {
   for (const one of opened.splice(0)) one.close();
 });
 
-describe("over TLS", () => {
-  const trusted = getCACertificates("default");
-  beforeAll(() => setDefaultCACertificates([...trusted, certificate]));
-  afterAll(() => setDefaultCACertificates(trusted));
+const trusted = getCACertificates("default");
+beforeAll(() => setDefaultCACertificates([...trusted, certificate]));
+afterAll(() => setDefaultCACertificates(trusted));
 
+describe("over TLS", () => {
   it("a call is answered, the next goes over the same connection, and a next connection resumes the session", async () => {
     const resumed: boolean[] = [];
     const server = createTlsServer({ key, cert: certificate }, echo);
     server.on("secureConnection", (socket: TLSSocket) => resumed.push(socket.isSessionReused()));
     const pool = await poolTo(server, (port) => `https://localhost:${port}`);
     expect(await post(pool, "one")).toMatchObject({ status: 200, text: "one", reused: false });
+    await vi.waitFor(() => expect(pool.idle).toBe(1));
     expect(await post(pool, "two")).toMatchObject({ status: 200, text: "two", reused: true });
     const fresh = new Call();
     pool.dispatchFresh({ method: "POST", path: "/", headers: [], body: Buffer.from("three") }, fresh);
@@ -192,6 +198,77 @@ describe("a handler that takes no more", () => {
     expect(await (await post(pool, "one", call)).over.promise).toBe("whole");
     expect(await post(pool, "two")).toMatchObject({ text: "two", reused: true });
   });
+});
+
+describe("what has come already is no answer to what is asked next", () => {
+  const answer = (body: string): string => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const smuggled = answer("SMUGGLED");
+
+  /** Answers what it was not asked, right behind the first answer, and answers truly from then on. */
+  function answersTwice(first: string): (socket: Socket) => void {
+    let asked = 0;
+    return (socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", () => {
+        asked += 1;
+        socket.write(asked === 1 ? first : answer("true"));
+        if (asked === 1) socket.write(smuggled);
+      });
+    };
+  }
+
+  /** The next request, sent the moment the first answer is whole. */
+  async function askedAtOnce(pool: OriginPool): Promise<Call> {
+    const [next, sent] = [new Call(), Promise.withResolvers<void>()];
+    const first: Call = new (class extends Call {
+      override onResponseEnd(): void {
+        pool.dispatch({ method: "POST", path: "/", headers: [], body: Buffer.from("{}") }, next);
+        sent.resolve();
+      }
+    })();
+    pool.dispatch({ method: "POST", path: "/", headers: [], body: Buffer.from("{}") }, first);
+    await sent.promise;
+    await next.over.promise;
+    return next;
+  }
+
+  it("over TLS, where it may come in records of its own", async () => {
+    const pem = { key, cert: certificate };
+    const pool = await poolTo(
+      createPlainTlsServer(pem, answersTwice(answer("first"))),
+      (port) => `https://localhost:${port}`,
+    );
+    expect(await askedAtOnce(pool)).toMatchObject({ text: "true", reused: false });
+  });
+
+  it("where the first answer just fills what is read at once", async () => {
+    const head = "HTTP/1.1 200 OK\r\ncontent-length: 65000\r\nx-pad: \r\n\r\n";
+    const padding = "p".repeat(64 * 1024 - 65_000 - head.length);
+    const first = head.replace("x-pad: ", `x-pad: ${padding}`) + "x".repeat(65_000);
+    const pool = await poolTo(createTcpServer(answersTwice(first)), plain);
+    expect(await askedAtOnce(pool)).toMatchObject({ text: "true" });
+  });
+});
+
+it("who still holds a call that is over can do nothing to the next one on its connection", async () => {
+  const size = 8 * 1024 * 1024;
+  const server = createHttpServer((message, response) =>
+    response.end(Buffer.alloc(message.url === "/big" ? size : 2, "x")),
+  );
+  const pool = await poolTo(server, plain);
+  const first = await post(pool);
+  const second: Call = new Call(() => second.control?.pause());
+  pool.dispatch({ method: "POST", path: "/big", headers: [], body: Buffer.from("{}") }, second);
+  await vi.waitFor(() => expect(second.bytes).toBeGreaterThan(0));
+  expect(second.reused).toBe(true);
+  const had = second.bytes;
+  first.control?.resume();
+  first.control?.abort(new Error("too late"));
+  for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(second.bytes).toBe(had);
+  second.control?.resume();
+  expect(await second.over.promise).toBe("whole");
+  expect(second.bytes).toBe(size);
 });
 
 describe("a connection is not used again", () => {

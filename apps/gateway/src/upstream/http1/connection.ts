@@ -35,20 +35,51 @@ const joinedBytes = 16 * 1024;
 const hintedTimeout = /(?:^|[,;\s])timeout=(\d{1,6})\b/i;
 
 /**
+ * One call while it runs. It is the call's own: whoever still holds it when the call is over can do nothing to the next one on
+ * the same connection.
+ */
+class RunningCall implements CallControl {
+  readonly handler: CallHandler;
+  readonly #connection: Connection;
+  /** Null once it is written. */
+  request: WrittenRequest | null;
+
+  constructor(connection: Connection, request: WrittenRequest, handler: CallHandler) {
+    this.#connection = connection;
+    this.request = request;
+    this.handler = handler;
+  }
+
+  abort(reason: Error): void {
+    this.#connection.abort(this, reason);
+  }
+
+  pause(): void {
+    this.#connection.pause(this);
+  }
+
+  resume(): void {
+    this.#connection.resume(this);
+  }
+}
+
+/**
  * One connection to an upstream, which carries one call at a time. It is connected once, and thrown away when it breaks, when
  * a call is given up in the middle, or when what came over it cannot be trusted to be an answer to the next one.
  */
-export class Connection implements CallControl, ResponseSink {
+export class Connection implements ResponseSink {
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   readonly #parser = new ResponseParser(this);
   readonly #connecting: Timer;
+  readonly #secure: boolean;
   #standing = false;
   #paused = false;
-  #handler: CallHandler | null = null;
-  #request: WrittenRequest | null = null;
+  #call: RunningCall | null = null;
   #carried = 0;
   #error: Error | null = null;
+  /** What is being read may not be all that has come: the next piece follows before anything else is done. */
+  #moreFollows = false;
   /** How long the server says that it keeps the connection when it is idle, in milliseconds; null where it does not say. */
   keepMs: number | null = null;
   /** When it was last freed, by the owner's clock; and its place among the idle ones, -1 while it is none of them. */
@@ -57,6 +88,7 @@ export class Connection implements CallControl, ResponseSink {
 
   constructor(connector: Connector, owner: ConnectionOwner, clock: Clock) {
     this.#owner = owner;
+    this.#secure = connector.secure;
     const onread = { buffer: readBuffer, callback: (length: number) => this.#read(length) };
     const socket = connector.connect(onread, () => this.#onStanding());
     this.#socket = socket;
@@ -82,33 +114,28 @@ export class Connection implements CallControl, ResponseSink {
 
   /** Only while it carries nothing. Connects first where it has to. */
   carry(request: WrittenRequest, handler: CallHandler): void {
-    this.#handler = handler;
-    this.#request = request;
-    if (this.#standing) this.#begin(handler);
+    const call = new RunningCall(this, request, handler);
+    this.#call = call;
+    if (this.#standing) this.#begin(call);
   }
 
   /** The call is given up. What was not sent yet leaves the connection as it was. */
-  abort(reason: Error): void {
-    const handler = this.#handler;
-    if (handler === null) return;
-    const unsent = this.#request !== null;
-    this.#handler = null;
-    this.#request = null;
-    if (unsent && this.usable) this.#owner.onFree(this);
+  abort(call: RunningCall, reason: Error): void {
+    if (this.#call !== call) return;
+    this.#call = null;
+    if (call.request !== null && this.usable) this.#owner.onFree(this);
     else this.#socket.destroy();
-    handler.onResponseError(reason);
+    call.handler.onResponseError(reason);
   }
 
-  pause(): void {
-    if (this.#handler === null) return;
+  pause(call: RunningCall): void {
+    if (this.#call !== call) return;
     this.#paused = true;
     this.#socket.pause();
   }
 
-  resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume();
+  resume(call: RunningCall): void {
+    if (this.#call === call) this.#goOn();
   }
 
   /** Breaks it; a call that it carries is told why. */
@@ -120,40 +147,51 @@ export class Connection implements CallControl, ResponseSink {
   onHead(status: number, headers: IncomingHttpHeaders): void {
     const hint = headers["keep-alive"];
     if (hint !== undefined) this.#hinted(String(hint));
-    this.#handler?.onResponseStart(status, headers);
+    this.#call?.handler.onResponseStart(status, headers);
   }
 
   onBody(bytes: Buffer): void {
-    this.#handler?.onResponseData(bytes);
+    this.#call?.handler.onResponseData(bytes);
   }
 
   onWhole(persistent: boolean): void {
-    const handler = this.#handler;
-    if (handler === null) return;
-    this.#handler = null;
+    const call = this.#call;
+    if (call === null) return;
+    this.#call = null;
     // An answer that came before its request was out says nothing about what becomes of the rest of it.
-    if (persistent && this.#socket.writableLength === 0) {
-      this.resume();
-      this.#owner.onFree(this);
-    } else {
+    if (!persistent || this.#socket.writableLength > 0) {
       this.#socket.destroy();
+    } else {
+      this.#goOn();
+      // What has come already is no answer to a request that is yet to be sent: it has to be seen before that.
+      if (this.#moreFollows) setImmediate(() => this.#free());
+      else this.#free();
     }
-    handler.onResponseEnd();
+    call.handler.onResponseEnd();
+  }
+
+  #free(): void {
+    if (this.usable) this.#owner.onFree(this);
+  }
+
+  #goOn(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
   }
 
   #onStanding(): void {
     this.#standing = true;
     this.#connecting.cancel();
-    const handler = this.#handler;
-    if (handler === null) this.#owner.onFree(this);
-    else this.#begin(handler);
+    if (this.#call === null) this.#owner.onFree(this);
+    else this.#begin(this.#call);
   }
 
-  #begin(handler: CallHandler): void {
-    handler.onRequestStart(this, this.#carried > 0);
-    const request = this.#request;
-    if (request === null || this.#handler !== handler) return;
-    this.#request = null;
+  #begin(call: RunningCall): void {
+    call.handler.onRequestStart(call, this.#carried > 0);
+    const { request } = call;
+    if (request === null || this.#call !== call) return;
+    call.request = null;
     this.#carried += 1;
     this.#write(request);
   }
@@ -176,11 +214,14 @@ export class Connection implements CallControl, ResponseSink {
   #read(length: number): boolean {
     const bytes = Buffer.allocUnsafe(length);
     readBuffer.copy(bytes, 0, 0, length);
-    if (this.#handler === null || this.#request !== null) {
+    const call = this.#call;
+    if (call === null || call.request !== null) {
       // Nobody asked for this: whatever it is, it is no answer to what will be asked next.
       this.#fail(connectionError("TULOY_NOT_HTTP", "the other side sent something that nobody had asked for"));
       return true;
     }
+    // TLS gives what was read record by record, and a full buffer was perhaps too small.
+    this.#moreFollows = this.#secure || length === readBuffer.length;
     const wrong = this.#parser.read(bytes);
     if (wrong !== null) this.#fail(connectionError("TULOY_NOT_HTTP", `what came is not HTTP: ${wrong}`));
     return true;
@@ -188,16 +229,15 @@ export class Connection implements CallControl, ResponseSink {
 
   #onEnd(): void {
     this.#standing = false;
-    if (this.#handler === null || this.#parser.closed()) return;
+    if (this.#call === null || this.#parser.closed()) return;
     this.#fail(closedByOther());
   }
 
   #fail(error: Error): void {
-    const handler = this.#handler;
-    this.#handler = null;
-    this.#request = null;
+    const call = this.#call;
+    this.#call = null;
     this.#socket.destroy();
-    handler?.onResponseError(firstOf(error));
+    call?.handler.onResponseError(firstOf(error));
   }
 
   #hinted(hint: string): void {

@@ -8,6 +8,8 @@ import type { Destination } from "../outlet.ts";
 export interface Connector {
   /** For the `host` header. */
   readonly host: string;
+  /** Over TLS. */
+  readonly secure: boolean;
   /** `standing` is called once, when requests can be written; before it, `error` and `close` say why none can. */
   connect(onread: OnReadOpts, standing: () => void): Socket;
 }
@@ -19,8 +21,9 @@ export function connectorTo(to: Destination): Connector {
   const url = new URL(to.origin);
   const lookup = to.private ? undefined : guardedLookup;
   const where = { host: bareHost(url), ...(lookup && { lookup }) };
-  const connect = url.protocol === "https:" ? overTls(where, portOf(url, 443)) : overTcp(where, portOf(url, 80));
-  return { host: url.host, connect };
+  const secure = url.protocol === "https:";
+  const connect = secure ? overTls(where, portOf(url, 443)) : overTcp(where, portOf(url, 80));
+  return { host: url.host, secure, connect };
 }
 
 interface Where {

@@ -5,7 +5,7 @@ type Framing = number | "chunked" | "close";
 
 export interface ResponseHead {
   readonly status: number;
-  /** By lower-case name; of a name that came twice the values are joined, but for cookies. Has no prototype. */
+  /** By lower-case name; of a name that came twice the values are joined, but for cookies and for what can only be said once. Has no prototype. */
   readonly headers: IncomingHttpHeaders;
   readonly framing: Framing;
   /** The connection can carry another request when the body is whole. */
@@ -17,6 +17,20 @@ export interface ResponseHead {
 const forbidden = /[\0-\x08\v\f\x0e-\x1f\x7f]|\r(?!\n)|(?:^|[^\r])\n/;
 
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+
+/** Said once, or the first time counts, as with Node's own client: two of them joined would say nothing. */
+const single: ReadonlySet<string> = new Set([
+  "age",
+  "content-type",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "location",
+  "retry-after",
+  "retry-after-ms",
+  "server",
+]);
 
 const token = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 
@@ -56,7 +70,10 @@ function framed(status: number, headers: IncomingHttpHeaders, keepsByDefault: bo
   if (encoding !== undefined && encoding.toLowerCase() !== "chunked") return `its transfer-encoding is "${encoding}"`;
   if (length !== undefined && !digits.test(length)) return `its content-length is "${length}"`;
   const framing = framingOf(status, encoding, length);
-  const persistent = framing !== "close" && keeps(connection, keepsByDefault);
+  // What says that it has a body and may have none is followed by who knows what.
+  const doubtful =
+    encoding !== undefined ? framing === 0 || !keepsByDefault : status === 204 && Number(length ?? 0) > 0;
+  const persistent = framing !== "close" && !doubtful && keeps(connection, keepsByDefault);
   return { status, headers, framing, persistent };
 }
 
@@ -77,8 +94,8 @@ function add(headers: Record<string, string | string[]>, name: string, value: st
   const before = headers[name];
   if (before === undefined) headers[name] = name === "set-cookie" ? [value] : value;
   else if (Array.isArray(before)) before.push(value);
-  else if (name !== "content-length") headers[name] = `${before}, ${value}`;
-  else if (before !== value) return "it has two lengths";
+  else if (name === "content-length") return before === value ? null : "it has two lengths";
+  else if (!single.has(name)) headers[name] = `${before}, ${value}`;
   return null;
 }
 

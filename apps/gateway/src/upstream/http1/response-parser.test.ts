@@ -145,6 +145,13 @@ describe("the headers of a response", () => {
     });
   });
 
+  it("are the first where one came twice that can only be said once", () => {
+    expect(headers("retry-after: 5\r\nRetry-After: 7\r\ncontent-type: a/b\r\ncontent-type: c/d\r\n")).toMatchObject({
+      "retry-after": "5",
+      "content-type": "a/b",
+    });
+  });
+
   it("may be called like members of objects", () => {
     const { told } = read("HTTP/1.1 200 OK\r\n__proto__: a\r\nconstructor: b\r\ncontent-length: 0\r\n\r\n");
     expect(Object.entries(told.headers)).toEqual(
@@ -162,6 +169,9 @@ describe("a connection is kept", () => {
     ["HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n", "whole"],
     ["HTTP/1.1 204 No Content\r\n\r\n", "whole"],
     ["HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", "whole"],
+    ["HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n", "whole, closing"],
+    ["HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked\r\n\r\n", "whole, closing"],
+    ["HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", "whole, closing"],
     ["HTTP/1.1 200 OK\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n", "whole, closing"],
     ["HTTP/1.1 200 OK\r\nconnection: x, close\r\ncontent-length: 0\r\n\r\n", "whole, closing"],
     ["HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", "whole, closing"],

@@ -46,7 +46,9 @@ export class ResponseParser {
     let at = 0;
     while (this.#head === null) {
       const all = this.#partial === null ? bytes : Buffer.concat([this.#partial, bytes]);
-      const end = all.indexOf(headEnd, at);
+      // Its end may have begun in what was kept.
+      const from = this.#partial === null ? at : Math.max(0, this.#partial.length - headEnd.length + 1);
+      const end = all.indexOf(headEnd, from);
       if (end === -1) return this.#keepPartial(all, at);
       if (end - at > maxHeadBytes) return tooLarge;
       const head = readResponseHead(all.toString("latin1", at, end));
