@@ -1,6 +1,6 @@
 import { garbled, readAnswerObject } from "../failure/answer-object.ts";
 import type { HubFinish, HubSink } from "../hub/answer.ts";
-import { isObject, text, type JsonObject } from "../json/value.ts";
+import { calledBy, isObject, text, type JsonObject } from "../json/value.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import { readFinish } from "./finish.ts";
 import { jsonTool } from "./json-tool.ts";
@@ -62,7 +62,7 @@ function tellBlock(block: JsonObject, sink: HubSink): void {
 }
 
 export function leftBlock(type: unknown): string {
-  return `a block of type ${String(type).slice(0, 60)} was left out`;
+  return `a block of type ${calledBy(type)} was left out`;
 }
 
 /** Why it declined, where it says so. It stands beside the content. */

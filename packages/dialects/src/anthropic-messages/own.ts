@@ -1,7 +1,7 @@
 import type { ClientError } from "@tuloy/contract";
 
 import { invalidField } from "../json/invalid-field.ts";
-import { isObject, type JsonObject } from "../json/value.ts";
+import { calledBy, isObject, type JsonObject } from "../json/value.ts";
 
 /** Members under which Anthropic keeps or does something of its own. */
 const ownMembers = ["container", "mcp_servers"] as const;
@@ -31,7 +31,7 @@ export function anthropicsOwn(fields: JsonObject): ClientError | null {
   const { tools, messages } = fields;
   for (const [index, tool] of (Array.isArray(tools) ? tools : []).entries()) {
     if (isObject(tool) && !isCustomTool(tool)) {
-      return own(`tools[${index}]`, `the tool ${String(tool.type).slice(0, 60)} exists only there`);
+      return own(`tools[${index}]`, `the tool ${calledBy(tool.type)} exists only there`);
     }
   }
   for (const [index, message] of (Array.isArray(messages) ? messages : []).entries()) {
@@ -45,7 +45,7 @@ export function anthropicsOwn(fields: JsonObject): ClientError | null {
 function ownBlock(content: unknown): string | null {
   if (!Array.isArray(content)) return null;
   const found: unknown = content.find((block) => isObject(block) && !commonBlocks.has(block.type));
-  return isObject(found) ? String(found.type).slice(0, 60) : null;
+  return isObject(found) ? calledBy(found.type) : null;
 }
 
 function own(param: string, why: string): ClientError {

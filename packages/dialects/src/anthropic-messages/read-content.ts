@@ -1,5 +1,5 @@
 import type { CacheMark, HubFile, HubImage, HubPart, HubSource, HubText } from "../hub/request.ts";
-import { isObject, text, type JsonObject } from "../json/value.ts";
+import { calledBy, isObject, text, type JsonObject } from "../json/value.ts";
 import { callSignature, readSignature } from "./opaque.ts";
 
 /** What goes on beside the parts while a request's content is read. */
@@ -73,7 +73,7 @@ function readBlock(block: JsonObject, notes: ContentNotes): readonly HubPart[] {
       return opaque === null ? [] : [{ kind: "thought", text: "", opaque, redacted: true, id, cache }];
     }
     default:
-      notes.left.add(`a block of type ${String(block.type).slice(0, 60)}`);
+      notes.left.add(`a block of type ${calledBy(block.type)}`);
       return [];
   }
 }

@@ -21,6 +21,16 @@ export class TranslatedReading implements AnswerReading {
   }
 
   readAnswer(body: Buffer, preset: Preset): Answer {
+    try {
+      return this.#translated(body, preset);
+    } catch (error) {
+      // What is nested so deeply that it can be read and not be written is no answer of a model's.
+      if (error instanceof RangeError) return garbled("the answer nests too deeply to be translated");
+      throw error;
+    }
+  }
+
+  #translated(body: Buffer, preset: Preset): Answer {
     const { upstream, client, context } = this.#parts;
     const writer = client.answerWriter(context);
     const told = new Told(writer);

@@ -10,6 +10,11 @@ export function text(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
+/** What something of a dialect calls itself, for a note: short, and never more than a string can say. */
+export function calledBy(type: unknown): string {
+  return typeof type === "string" ? type.slice(0, 60) : "no name";
+}
+
 /** A count that makes sense (finite, not negative), or null. */
 export function count(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;

@@ -4,7 +4,7 @@ import { readAnswerObject } from "../failure/answer-object.ts";
 import { classifyErrorObject } from "../failure/classify.ts";
 import { cleanReason } from "../failure/reason.ts";
 import type { HubFinish, HubSink } from "../hub/answer.ts";
-import { isObject, text, type JsonObject } from "../json/value.ts";
+import { calledBy, isObject, text, type JsonObject } from "../json/value.ts";
 import type { ProviderPreset } from "../providers/preset.ts";
 import { carried } from "./carried.ts";
 import { summaryText } from "./hub-items.ts";
@@ -70,7 +70,7 @@ function tellItem(item: JsonObject, sink: HubSink, told: Told): void {
     }
     default:
       sink.acts?.();
-      sink.left(`an item of the type ${String(item.type).slice(0, 60)}`);
+      sink.left(`an item of the type ${calledBy(item.type)}`);
   }
 }
 
@@ -85,7 +85,7 @@ function tellPart(part: JsonObject, sink: HubSink, told: Told): void {
   } else if (part.type === "refusal") {
     told.refusal = true;
     sink.refusal(text(part.refusal) ?? "");
-  } else sink.left(`content of the type ${String(part.type).slice(0, 60)}`);
+  } else sink.left(`content of the type ${calledBy(part.type)}`);
 }
 
 /** What OpenAI wants back of a reasoning item that is over. */
