@@ -37,6 +37,11 @@ function clientOf(url: string, key: string): OpenAI {
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
 }
 
+test("the program imports nothing before it has looked at Node's version, so that an old one can say so", () => {
+  const program = readFileSync(new URL("../../apps/gateway/bin/tuloy.mjs", import.meta.url), "utf8");
+  expect(program).not.toMatch(/^import\s/m);
+});
+
 describe("a configuration that cannot be used", () => {
   test("names for each mistake its line and what was probably meant, and nothing is made", async () => {
     const directory = directoryWith(`providers:
