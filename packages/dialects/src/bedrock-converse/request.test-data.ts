@@ -1,4 +1,5 @@
 import type { WriteTarget } from "../hub/codec.ts";
+import { hubRequest } from "../hub/hub.test-data.ts";
 import type {
   HubMessage,
   HubPart,
@@ -64,27 +65,7 @@ export function tool(name: string, more: Partial<HubTool> = {}): HubTool {
 }
 
 export function request(more: Partial<HubRequest> = {}): HubRequest {
-  return {
-    system: [],
-    messages: [user("Hello.")],
-    tools: [],
-    toolChoice: null,
-    parallelToolCalls: null,
-    maxTokens: null,
-    temperature: null,
-    topP: null,
-    topK: null,
-    stop: [],
-    seed: null,
-    presencePenalty: null,
-    frequencyPenalty: null,
-    format: null,
-    reasoning: null,
-    user: null,
-    stream: false,
-    left: [],
-    ...more,
-  };
+  return hubRequest({ messages: [user("Hello.")], ...more });
 }
 
 /** Of a tool's arguments, or of an answer. */

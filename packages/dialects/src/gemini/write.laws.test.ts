@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { HubMessage, HubPart, HubRequest } from "../hub/request.ts";
+import { hubRequest } from "../hub/hub.test-data.ts";
+import type { HubMessage, HubPart } from "../hub/request.ts";
 import { gemini as preset } from "../providers/gemini.ts";
 import { gemini } from "./codec.ts";
 
@@ -55,27 +56,6 @@ const message: fc.Arbitrary<HubMessage> = fc.oneof(
   fc.record({ role: fc.constant("assistant" as const), parts: fc.array(answered, { maxLength: 4 }) }),
 );
 
-const empty: HubRequest = {
-  system: [],
-  messages: [],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  maxTokens: null,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  format: null,
-  reasoning: null,
-  user: null,
-  stream: false,
-  left: [],
-};
-
 interface Content {
   readonly role: "user" | "model";
   readonly parts: readonly Readonly<Record<string, unknown>>[];
@@ -83,7 +63,7 @@ interface Content {
 
 function contentsOf(messages: readonly HubMessage[], model: string): readonly Content[] {
   const target = { model, canonicalModel: model, preset, outputTokens: null, parameters: null };
-  const { body } = gemini.write({ ...empty, messages }, target);
+  const { body } = gemini.write(hubRequest({ messages }), target);
   const { contents } = JSON.parse(body.toString("utf8")) as { contents: readonly Content[] };
   return contents;
 }

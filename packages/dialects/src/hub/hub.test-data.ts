@@ -4,7 +4,7 @@ import { isObject, parseJson, text, type JsonObject } from "../json/value.ts";
 import type { StreamWatch } from "../stream-watch.ts";
 import type { HubFinish, HubSink } from "./answer.ts";
 import type { WriteContext, WriteTarget } from "./codec.ts";
-import type { Opaque } from "./request.ts";
+import type { HubRequest, Opaque } from "./request.ts";
 import { openaiCompatible } from "../providers/openai-compatible.ts";
 
 /** One thing that was told to a sink. */
@@ -67,6 +67,31 @@ export function writeContext(fields: Partial<WriteContext> = {}): WriteContext {
     reportModel: null,
     model: "upstream-model",
     request: Buffer.from("{}"),
+    ...fields,
+  };
+}
+
+/** A request that says and asks nothing. */
+export function hubRequest(fields: Partial<HubRequest> = {}): HubRequest {
+  return {
+    system: [],
+    messages: [],
+    tools: [],
+    toolChoice: null,
+    parallelToolCalls: null,
+    maxTokens: null,
+    temperature: null,
+    topP: null,
+    topK: null,
+    stop: [],
+    seed: null,
+    presencePenalty: null,
+    frequencyPenalty: null,
+    format: null,
+    reasoning: null,
+    user: null,
+    stream: false,
+    left: [],
     ...fields,
   };
 }

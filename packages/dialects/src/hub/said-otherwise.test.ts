@@ -2,29 +2,10 @@ import type { Dialect } from "@tuloy/contract";
 import { describe, expect, it } from "vitest";
 
 import { upstreamCodec } from "./codecs.ts";
-import { writeTarget } from "./hub.test-data.ts";
+import { hubRequest, writeTarget } from "./hub.test-data.ts";
 import type { HubMessage, HubPart, HubRequest } from "./request.ts";
 
-const plain: HubRequest = {
-  system: [],
-  messages: [{ role: "user", parts: [text("Hi")] }],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  maxTokens: 100,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  format: null,
-  reasoning: null,
-  user: null,
-  stream: false,
-  left: [],
-};
+const plain = hubRequest({ messages: [{ role: "user", parts: [text("Hi")] }], maxTokens: 100 });
 
 function text(said: string): HubPart {
   return { kind: "text", text: said, cache: null };
