@@ -18,6 +18,7 @@ import type { Relay } from "./relay/serve.ts";
 import { ResponsePlaces } from "./responses/places.ts";
 import { Seal } from "./secrets/seal.ts";
 import { TokenCounter } from "./tokens/token-counter.ts";
+import { atTurnEnd } from "./turn-end.ts";
 import type { DrillBoard } from "./upstream/drills/board.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
 import { Expiry } from "./watch/expiry.ts";
@@ -139,6 +140,8 @@ export async function startGateway(
   expiry.start();
 
   const close = async (graceMs: number): Promise<void> => {
+    // The answers of this turn tell their clients that connections are kept: they leave while that is true.
+    await new Promise<void>(atTurnEnd);
     inFlight.beginClosing();
     // Whoever still waits for a count goes on without it.
     const counted = tokens.close();

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { clientError, type ClientError } from "@tuloy/contract";
 
 import type { Interrupt } from "../relay/interrupt.ts";
+import { largeBytes, writeHeld } from "../turn-end.ts";
 
 /** 32 MB: larger than any provider's own limit for a JSON request with images. */
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -37,7 +38,10 @@ export function readBody(
         chunks.push(chunk);
       }
     });
-    message.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
+    message.on("end", () => {
+      if (size > largeBytes) writeHeld();
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
+    });
     message.on("error", () => resolve(bodyCut));
     message.on("close", () => resolve(bodyCut));
   });

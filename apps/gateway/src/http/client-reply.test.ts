@@ -7,6 +7,26 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ClientReply } from "./client-reply.ts";
 
+describe("a reply", () => {
+  it("has in it what was written and ended with in one turn, in that order, and nothing that came after its end", async () => {
+    const server = createServer((_, response) => {
+      const reply = new ClientReply(response, { closing: false });
+      reply.start(200, {});
+      reply.write(Buffer.from("one "));
+      reply.write(Buffer.from("two "));
+      reply.end(Buffer.from("three"));
+      reply.write(Buffer.from(" four"));
+      reply.end(Buffer.from(" five"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(await answer.text()).toBe("one two three");
+    server.close();
+    server.closeAllConnections();
+  });
+});
+
 describe("a reply to a client that reads nothing", () => {
   let server: Server;
   let client: Socket;

@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 
+import { atTurnEnd } from "../turn-end.ts";
+
 /**
  * Answers up to this size are handed over as a string of bytes: Node joins it with the headers into one write, where a Buffer
  * would be a gathered write of two parts, which costs a tenth of a small request. Beyond, the copy would cost more.
@@ -23,6 +25,7 @@ export class ClientReply {
   #status = 0;
   /** The body is sent in chunks, which are framed here: one write each, where Node's own framing makes three. */
   #framing = false;
+  #ended = false;
   #keeper: AnswerKeeper | null = null;
 
   /** @param server whether it is closing: then the connection is not kept for a next request */
@@ -76,7 +79,7 @@ export class ClientReply {
   write(bytes: Buffer): boolean {
     this.#keeper?.take(bytes);
     // An empty chunk would be the terminator.
-    if (this.#response.destroyed || bytes.length === 0) return true;
+    if (this.#ended || this.#response.destroyed || bytes.length === 0) return true;
     return this.#response.write(this.#framing ? framed(bytes) : bytes);
   }
 
@@ -92,8 +95,15 @@ export class ClientReply {
     response.on("close", done);
   }
 
+  /** Ends the answer, with the turn. What is written or ended after that is left out. */
   end(bytes?: Buffer): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return;
+    if (this.#ended) return;
+    this.#ended = true;
+    atTurnEnd(() => this.#end(bytes));
+  }
+
+  #end(bytes: Buffer | undefined): void {
+    if (this.#response.destroyed) return;
     if (this.#framing)
       this.#response.end(bytes && bytes.length > 0 ? Buffer.concat([framed(bytes), lastChunk]) : lastChunk);
     else if (!bytes) this.#response.end();

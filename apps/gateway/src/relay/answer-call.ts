@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { formatDuration, type Failure, type Usage } from "@tuloy/contract";
 import type { AnswerReading } from "@tuloy/dialects";
 
+import { largeBytes, writeHeld } from "../turn-end.ts";
 import type { UpstreamRequest } from "../upstream/outlet.ts";
 import { UpstreamCall, type CallContext } from "./upstream-call.ts";
 
@@ -60,6 +61,7 @@ export class AnswerCall extends UpstreamCall {
 
   protected onGoodEnd(): void {
     const [only] = this.#chunks;
+    if (this.#bytes > largeBytes) writeHeld();
     const body = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks, this.#bytes);
     const read = this.#reading.readAnswer(body, this.context.preset);
     if (!read.ok) {

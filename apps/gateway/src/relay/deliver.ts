@@ -2,6 +2,7 @@ import type { Deployment, Failure } from "@tuloy/contract";
 import { laneFor, type ClientDialect, type StreamRelabel } from "@tuloy/dialects";
 
 import type { ClientReply } from "../http/client-reply.ts";
+import { atTurnEnd } from "../turn-end.ts";
 import { ownFault, type AttemptContext } from "./attempt.ts";
 import type { Interruption } from "./interrupt.ts";
 import type { Asked } from "./read.ts";
@@ -69,8 +70,8 @@ export function relabelOf(asked: Asked, dialect: ClientDialect, deployment: Depl
 }
 
 /**
- * Gathers what one read of the upstream's socket brought, often many events of a few dozen bytes, into one write to the
- * client: at the end of the same turn, so nothing waits. Pauses the stream while the client reads slower than it comes.
+ * Gathers what one turn brought from the upstream, often many events of a few dozen bytes, into one write to the client at
+ * the end of that turn. Pauses the stream while the client reads slower than it comes.
  */
 class Spout {
   readonly #stream: StreamCall;
@@ -84,7 +85,7 @@ class Spout {
   }
 
   take(bytes: Buffer): void {
-    if (this.#parts.push(bytes) === 1) queueMicrotask(this.flush);
+    if (this.#parts.push(bytes) === 1) atTurnEnd(this.flush);
   }
 
   flush = (): void => {

@@ -1,18 +1,28 @@
 import { deployment, FakeClock } from "@tuloy/testkit";
 import { describe, expect, it } from "vitest";
 
+import { connectionError } from "./connection-error.ts";
 import { Exchange, type ExchangeEvents, type Lost } from "./exchange.ts";
-import type { Authorization, Authorize, CallHandler, Outlet, UnauthorizedCall, UpstreamRequest } from "./outlet.ts";
+import type {
+  Authorization,
+  Authorize,
+  CallControl,
+  CallHandler,
+  Outlet,
+  UnauthorizedCall,
+  UpstreamRequest,
+} from "./outlet.ts";
 
 /** What reached the outside. */
 class Sent implements Outlet {
   readonly requests: UpstreamRequest[] = [];
+  readonly fresh: UpstreamRequest[] = [];
   dispatch(request: UpstreamRequest, _handler: CallHandler): Error | null {
     this.requests.push(request);
     return null;
   }
   dispatchFresh(request: UpstreamRequest): void {
-    this.requests.push(request);
+    this.fresh.push(request);
   }
 }
 
@@ -72,6 +82,37 @@ describe("a call that needs no more than its headers", () => {
     expect(sent.requests).toHaveLength(1);
     expect(exchange.authorizing).toBe(false);
     expect(told.words).toEqual([]);
+  });
+});
+
+describe("a call over a connection that has carried others", () => {
+  const control: CallControl = { abort() {}, pause() {}, resume() {} };
+
+  it.each(["ECONNRESET", "TULOY_UNASKED"])("is sent once more over one of its own after %s", (code) => {
+    const { sent, told, exchange } = started();
+    exchange.onRequestStart(control, true);
+    exchange.onResponseError(connectionError(code, "it broke"));
+    expect(sent.fresh).toHaveLength(1);
+    expect(told.words).toEqual(["connected", "connecting"]);
+    exchange.onRequestStart(control, false);
+    exchange.onResponseError(connectionError(code, "it broke"));
+    expect(sent.fresh).toHaveLength(1);
+    expect(told.lost).toEqual({ class: "reset", reason: `the connection broke before an answer (${code}: it broke)` });
+  });
+
+  it("is lost when what came was no answer, or when an answer had begun", () => {
+    const one = started();
+    one.exchange.onRequestStart(control, true);
+    one.exchange.onResponseError(connectionError("TULOY_NOT_HTTP", "it is not HTTP"));
+    const other = started();
+    other.exchange.onRequestStart(control, true);
+    other.exchange.onResponseStart(200, {});
+    other.exchange.onResponseError(connectionError("ECONNRESET", "it broke"));
+    expect([one.sent.fresh, other.sent.fresh]).toEqual([[], []]);
+    expect([one.told.words, other.told.words]).toEqual([
+      ["connected", "lost"],
+      ["connected", "head", "lost"],
+    ]);
   });
 });
 

@@ -27,8 +27,11 @@ export interface ExchangeEvents {
 
 const cancelled = new Error("cancelled");
 
-/** Codes that mean the connection broke while it was in use, as against never having come about. */
-const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
+/**
+ * Codes that mean the connection broke while it was in use, as against never having come about. Unasked is what a server says
+ * of its own accord before it closes an idle connection, most often a 408.
+ */
+const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "TULOY_UNASKED"]);
 
 /**
  * One call to an upstream: the handler that keeps the connection's facts and hands the rest on.

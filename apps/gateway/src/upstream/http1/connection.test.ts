@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import {
   createServer as createPlainTlsServer,
   getCACertificates,
@@ -271,11 +272,28 @@ it("who still holds a call that is over can do nothing to the next one on its co
   expect(second.bytes).toBe(size);
 });
 
+it("a call that is given up in the turn in which it began is never sent, and leaves its connection to the next one", async () => {
+  const heard: string[] = [];
+  const server = createHttpServer((message, response) => {
+    void text(message).then((body) => heard.push(body));
+    response.end("ok");
+  });
+  const pool = await poolTo(server, plain);
+  await post(pool, "first");
+  const dropped = new Call();
+  pool.dispatch({ method: "POST", path: "/", headers: [], body: Buffer.from("dropped") }, dropped);
+  dropped.control?.abort(new Error("given up"));
+  expect(await post(pool, "next")).toMatchObject({ text: "ok", reused: true });
+  expect(await dropped.over.promise).toBe("given up");
+  await vi.waitFor(() => expect(heard).toEqual(["first", "next"]));
+  expect(pool.size).toBe(1);
+});
+
 describe("a connection is not used again", () => {
   it("when the answer came before the request was out", async () => {
     const server = createTcpServer((socket) => {
       socket.on("error", () => undefined);
-      socket.write("HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n");
+      socket.once("data", () => socket.pause().write("HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n"));
     });
     const pool = await poolTo(server, plain);
     const call = await post(pool, "x".repeat(30_000_000));
@@ -295,6 +313,29 @@ describe("a connection is not used again", () => {
     const pool = await poolTo(server, plain);
     expect(await post(pool)).toMatchObject({ text: "ok" });
     await vi.waitFor(() => expect(pool.size).toBe(0));
+  });
+
+  it("when the server takes its leave of it before the next call was sent, and that call is told that it was not asked", async () => {
+    const heard: string[] = [];
+    const sockets: Socket[] = [];
+    const server = createTcpServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => undefined);
+      socket.on("data", (bytes) => {
+        heard.push(bytes.toString());
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+      });
+    });
+    const pool = await poolTo(server, plain);
+    await post(pool, "first");
+    // After the sockets of a turn were looked at: what is written now is seen in the next turn, before anything is sent.
+    await new Promise((resolve) => setImmediate(resolve));
+    sockets[0]?.write("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    const call = await post(pool, "second");
+    expect(call).toMatchObject({ status: 0, reused: true });
+    expect(await call.over.promise).toContain("nobody had asked for");
+    await vi.waitFor(() => expect(pool.size).toBe(0));
+    expect(heard).toEqual([expect.stringContaining("first")]);
   });
 
   it("when what came is not HTTP, and the call is told so", async () => {

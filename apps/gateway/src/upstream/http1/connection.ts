@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 
 import type { Clock, Timer } from "@tuloy/contract";
 
+import { atTurnEnd } from "../../turn-end.ts";
 import { connectionError } from "../connection-error.ts";
 import type { CallControl, CallHandler } from "../outlet.ts";
 import type { Connector } from "./connector.ts";
@@ -116,7 +117,9 @@ export class Connection implements ResponseSink {
   carry(request: WrittenRequest, handler: CallHandler): void {
     const call = new RunningCall(this, request, handler);
     this.#call = call;
-    if (this.#standing) this.#begin(call);
+    if (!this.#standing) return;
+    call.handler.onRequestStart(call, this.#carried > 0);
+    atTurnEnd(() => this.#send(call));
   }
 
   /** The call is given up. What was not sent yet leaves the connection as it was. */
@@ -183,14 +186,15 @@ export class Connection implements ResponseSink {
   #onStanding(): void {
     this.#standing = true;
     this.#connecting.cancel();
-    if (this.#call === null) this.#owner.onFree(this);
-    else this.#begin(this.#call);
+    const call = this.#call;
+    if (call === null) return this.#owner.onFree(this);
+    call.handler.onRequestStart(call, this.#carried > 0);
+    this.#send(call);
   }
 
-  #begin(call: RunningCall): void {
-    call.handler.onRequestStart(call, this.#carried > 0);
+  #send(call: RunningCall): void {
     const { request } = call;
-    if (request === null || this.#call !== call) return;
+    if (request === null || this.#call !== call || !this.usable) return;
     call.request = null;
     this.#carried += 1;
     this.#write(request);
@@ -217,7 +221,7 @@ export class Connection implements ResponseSink {
     const call = this.#call;
     if (call === null || call.request !== null) {
       // Nobody asked for this: whatever it is, it is no answer to what will be asked next.
-      this.#fail(connectionError("TULOY_NOT_HTTP", "the other side sent something that nobody had asked for"));
+      this.#fail(connectionError("TULOY_UNASKED", "the other side sent something that nobody had asked for"));
       return true;
     }
     // TLS gives what was read record by record, and a full buffer was perhaps too small.
