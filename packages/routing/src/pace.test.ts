@@ -138,15 +138,29 @@ describe("a session's deployment", () => {
     expect(health.affinity.size).toBe(0);
   });
 
-  it("is remembered for the sessions used last, and for no more than there is room for", () => {
-    const affinity = new Affinity(2);
-    affinity.remember("one", "a/m");
-    affinity.remember("two", "b/m");
-    affinity.remember("one", "a/m");
-    affinity.remember("three", "c/m");
-    expect(["one", "two", "three"].map((name) => affinity.deploymentOf(name))).toEqual(["a/m", null, "c/m"]);
-    expect(affinity.size).toBe(2);
-    for (let index = 0; index < 1000; index++) affinity.remember(`__proto__${index}`, "a/m");
-    expect(affinity.size).toBe(2);
+  it("is remembered for at least as many of the sessions used last as is said, and for no more than twice as many", () => {
+    const affinity = new Affinity(3);
+    for (const session of ["one", "two", "three"]) affinity.remember(session, "a/m");
+    affinity.remember("one", "b/m");
+    affinity.remember("four", "a/m");
+    affinity.remember("one", "c/m");
+    expect(["one", "two", "three", "four"].map((name) => affinity.deploymentOf(name))).toEqual([
+      "c/m",
+      "a/m",
+      "a/m",
+      "a/m",
+    ]);
+    affinity.remember("five", "a/m");
+    expect(["one", "two", "three", "four", "five"].map((name) => affinity.deploymentOf(name))).toEqual([
+      "c/m",
+      null,
+      null,
+      "a/m",
+      "a/m",
+    ]);
+    for (let index = 0; index < 1000; index++) {
+      affinity.remember(`__proto__${index}`, "a/m");
+      expect(affinity.size).toBeLessThanOrEqual(6);
+    }
   });
 });

@@ -13,7 +13,6 @@ import { askOtherwise, spokenFor, spokenNote } from "./ask-otherwise.ts";
 import { encode, noteRewrite, secretOf } from "./encode.ts";
 import type { Interrupt, Interruption } from "./interrupt.ts";
 import { contentObstacles, readingFor, reportedAs } from "./lane.ts";
-import { affinityOf } from "./plan.ts";
 import { race } from "./race.ts";
 import type { Asked } from "./read.ts";
 import { recordAttempt, type OpenAttempt } from "./record.ts";
@@ -149,7 +148,7 @@ function startCourse(asked: Asked, plan: Plan, { startedAt, health, random, snap
         createHash("sha256")
           .update(request.encode("", { streamUsage: false }))
           .digest("base64"),
-      affinity: affinityOf(asked),
+      affinity: asked.affinity,
       clientShortened,
       caller: principal,
       onlyKey: asked.onlyKey,

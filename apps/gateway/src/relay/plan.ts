@@ -34,7 +34,7 @@ export function planFor(asked: Asked, { snapshot, health, random, now, size }: P
       maxOutputTokens: facts.maxOutputTokens,
       stream: facts.stream,
       session,
-      affinity: affinityOf(asked),
+      affinity: asked.affinity,
       overrides,
       parameterUse: facts,
       obstacle: obstaclesOf(asked, snapshot, spokenAs(health, now)),
@@ -49,19 +49,6 @@ function obstaclesOf(asked: Asked, snapshot: Snapshot, spoken: SpokenAs | null):
   const toName = accountObstacles(asked, snapshot);
   if (toName === null) return toTell;
   return (deployment) => toName(deployment) ?? toTell?.(deployment) ?? null;
-}
-
-/**
- * Under which name a session's deployment is remembered, or null where sessions do not matter: `order` prefers what is
- * listed, and `weighted` finds a session's deployment again without remembering it.
- */
-export function affinityOf({ session, route, overrides, principal, entry, lock }: Asked): string | null {
-  if (session === null || lock !== null) return null;
-  const sort = overrides?.sort ?? null;
-  const matters = sort === null ? route.strategy === "latency" || route.strategy === "cost" : sort !== "throughput";
-  if (!matters) return null;
-  const { organization, workspace, environment } = principal;
-  return [organization, workspace, environment, route.name, entry.model, session].join("\n");
 }
 
 /** A request that lists models means these and no others; a lock and a route may forbid them. */

@@ -29,6 +29,11 @@ export interface Asked {
   readonly stored: StoredId | null;
   /** `x-session-id`, else what the body calls its session: requests that should go to the same deployment. Null: none. */
   readonly session: string | null;
+  /**
+   * Under which name the session's deployment is remembered. Null where sessions do not matter: `order` prefers what is listed,
+   * and `weighted` finds a session's deployment again without remembering it.
+   */
+  readonly affinity: string | null;
   /** Milliseconds for the whole request. */
   readonly deadlineMs: number;
   /** The client's own limit is shorter than the route's. */
@@ -63,10 +68,11 @@ export function ask(
     headers,
   });
   if ("code" in route) return route;
-  const { overrides: stated, session } = request.facts;
+  const { overrides: stated } = request.facts;
   const found = stated === null ? null : resolveOverrides(stated, resolved, snapshot, principal.organization);
   if (found !== null && "code" in found) return found;
   const overrides = found?.overrides ?? null;
+  const session = sessionName(headers["x-session-id"]) ?? request.facts.session;
   const limit = clientLimitMs(headers);
   const { deadlineMs } = route.failover;
   return {
@@ -80,11 +86,20 @@ export function ask(
     noFailover: headers["x-tuloy-no-failover"] === "true" || overrides?.allowFallbacks === false,
     onlyKey: null,
     stored: request.facts.stored ?? null,
-    session: sessionName(headers["x-session-id"]) ?? session,
+    session,
+    affinity:
+      session !== null && lock === null && sessionsMatter(route, overrides)
+        ? `${principal.organization}\n${principal.workspace}\n${principal.environment}\n${route.name}\n${entry.model}\n${session}`
+        : null,
     deadlineMs: limit === null ? deadlineMs : Math.min(limit, deadlineMs),
     clientShortened: limit !== null && limit < deadlineMs,
     tags: readTags(headers["x-tuloy-tags"]),
   };
+}
+
+function sessionsMatter({ strategy }: Route, overrides: RoutingOverrides | null): boolean {
+  const sort = overrides?.sort ?? null;
+  return sort === null ? strategy === "latency" || strategy === "cost" : sort !== "throughput";
 }
 
 function chosenRoute(snapshot: Snapshot, headers: IncomingHttpHeaders, facts: RouteFacts): Route | ClientError {

@@ -82,5 +82,5 @@ function locked(
     return unreachable(id, provider, `that does not serve ${asked.entry.model}`, param);
   if (asked.lock !== null && asked.lock !== provider)
     return unreachable(id, provider, `the request asks for ${asked.lock}`, param);
-  return { ...asked, lock: provider, noFailover: true, onlyKey: key };
+  return { ...asked, lock: provider, affinity: null, noFailover: true, onlyKey: key };
 }
