@@ -5,12 +5,13 @@ import { connect, type AddressInfo, type Socket } from "node:net";
 import { eventually } from "@tuloy/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { InFlight } from "../relay/in-flight.ts";
 import { ClientReply } from "./client-reply.ts";
 
 describe("a reply", () => {
   it("has in it what was written and ended with in one turn, in that order, and nothing that came after its end", async () => {
     const server = createServer((_, response) => {
-      const reply = new ClientReply(response, { closing: false });
+      const reply = new ClientReply(response, new InFlight());
       reply.start(200, {});
       reply.write(Buffer.from("one "));
       reply.write(Buffer.from("two "));
@@ -31,15 +32,17 @@ describe("a reply to a client that reads nothing", () => {
   let server: Server;
   let client: Socket;
   let reply: ClientReply;
+  let inFlight: InFlight;
   /** A megabyte: a few of them fill every buffer on the way. */
   const megabyte = Buffer.alloc(1024 * 1024, "x");
 
   beforeEach(async () => {
     server = createServer();
+    inFlight = new InFlight();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const asked = new Promise<ClientReply>((resolve) => {
-      server.once("request", (_, response) => resolve(new ClientReply(response, { closing: false })));
+      server.once("request", (_, response) => resolve(new ClientReply(response, inFlight)));
     });
     client = connect((server.address() as AddressInfo).port, "127.0.0.1");
     client.on("error", () => {});
@@ -62,6 +65,33 @@ describe("a reply to a client that reads nothing", () => {
     reply.onDrain(() => (drained.told += 1));
     return drained;
   }
+
+  it("is waited for by a shutdown, which does not cut it off", async () => {
+    const size = 8 * megabyte.length;
+    reply.end(Buffer.alloc(size, "x"));
+    await new Promise((resolve) => setImmediate(resolve));
+    let drained = false;
+    void inFlight.drained().then(() => (drained = true));
+    server.close();
+    let received = 0;
+    client.on("data", (bytes: Buffer) => (received += bytes.length));
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    client.resume();
+    await eventually(() => drained);
+    server.closeIdleConnections();
+    await once(client, "close");
+    expect(received).toBeGreaterThan(size);
+  });
+
+  it("lets a shutdown go on when its client leaves", async () => {
+    reply.end(Buffer.alloc(8 * megabyte.length, "x"));
+    await new Promise((resolve) => setImmediate(resolve));
+    let drained = false;
+    void inFlight.drained().then(() => (drained = true));
+    client.resetAndDestroy();
+    await eventually(() => drained);
+  });
 
   it("tells once when there is room again", async () => {
     const drained = fill();

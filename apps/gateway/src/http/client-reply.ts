@@ -18,18 +18,25 @@ export interface AnswerKeeper {
   keep(): Promise<boolean>;
 }
 
+/** What an answer and a shutdown have to know of each other. */
+export interface ReplyServer {
+  /** Then connections are not kept for a next request. */
+  readonly closing: boolean;
+  /** The answer is given, but its client takes it slowly. @returns to be called once, when that is over */
+  leaving(): () => void;
+}
+
 /** The answer to one client, on the raw response. Writing after the client left does nothing. */
 export class ClientReply {
   readonly #response: ServerResponse;
-  readonly #server: { readonly closing: boolean };
+  readonly #server: ReplyServer;
   #status = 0;
   /** The body is sent in chunks, which are framed here: one write each, where Node's own framing makes three. */
   #framing = false;
   #ended = false;
   #keeper: AnswerKeeper | null = null;
 
-  /** @param server whether it is closing: then the connection is not kept for a next request */
-  constructor(response: ServerResponse, server: { readonly closing: boolean }) {
+  constructor(response: ServerResponse, server: ReplyServer) {
     this.#response = response;
     this.#server = server;
     // Without a listener, a write that fails because the client reset its connection would end the process.
@@ -80,7 +87,18 @@ export class ClientReply {
     this.#keeper?.take(bytes);
     // An empty chunk would be the terminator.
     if (this.#ended || this.#response.destroyed || bytes.length === 0) return true;
-    return this.#response.write(this.#framing ? framed(bytes) : bytes);
+    return this.#write(this.#framing ? framed(bytes) : bytes);
+  }
+
+  /** Writes now: Node would hold it until the next tick, in the hope of more. */
+  #write(bytes: Buffer): boolean {
+    const response = this.#response;
+    const { socket } = response;
+    socket?.cork();
+    const room = response.write(bytes);
+    socket?.uncork();
+    // What is larger than its buffer is refused by a stream even when the kernel has taken it all.
+    return room || response.writableLength === 0;
   }
 
   /** Calls back once when there is room again. A client that left holds nothing up either. */
@@ -103,12 +121,27 @@ export class ClientReply {
   }
 
   #end(bytes: Buffer | undefined): void {
-    if (this.#response.destroyed) return;
-    if (this.#framing)
-      this.#response.end(bytes && bytes.length > 0 ? Buffer.concat([framed(bytes), lastChunk]) : lastChunk);
-    else if (!bytes) this.#response.end();
-    else if (bytes.length <= joinedBytes) this.#response.end(bytes.toString("latin1"), "latin1");
-    else this.#response.end(bytes);
+    const response = this.#response;
+    if (response.destroyed) return;
+    let last = bytes;
+    if (this.#framing) last = bytes && bytes.length > 0 ? Buffer.concat([framed(bytes), lastChunk]) : lastChunk;
+    if (last === undefined) response.end();
+    else if (last.length > joinedBytes || response.writableLength > 0) this.#endWhenTaken(last);
+    else response.end(last.toString("latin1"), "latin1");
+  }
+
+  /** To the server a connection is idle when its answer has ended, taken or not: a shutdown would cut the rest off. */
+  #endWhenTaken(last: Buffer): void {
+    const response = this.#response;
+    if (this.#write(last)) {
+      response.end();
+      return;
+    }
+    const taken = this.#server.leaving();
+    this.onDrain(() => {
+      response.end();
+      taken();
+    });
   }
 
   /** Ends an answer that is whole and good. With a keeper, these last bytes wait until it is kept. */

@@ -53,6 +53,7 @@ export function pourStream(
       });
     } catch (error) {
       stream.cancel();
+      spout.flush();
       settle({ kind: "broken", failure: ownFault(error, context) });
     }
   });
@@ -69,6 +70,9 @@ export function relabelOf(asked: Asked, dialect: ClientDialect, deployment: Depl
   return relabel === null || laneFor(dialect.dialect, deployment)?.kind === "translate" ? null : relabel;
 }
 
+/** As much as is read from a socket at once. */
+const gatheredBytes = 64 * 1024;
+
 /**
  * Gathers what one turn brought from the upstream, often many events of a few dozen bytes, into one write to the client at
  * the end of that turn. Pauses the stream while the client reads slower than it comes.
@@ -77,6 +81,7 @@ class Spout {
   readonly #stream: StreamCall;
   readonly #reply: ClientReply;
   #parts: Buffer[] = [];
+  #bytes = 0;
   #waiting = false;
 
   constructor(stream: StreamCall, reply: ClientReply) {
@@ -86,6 +91,9 @@ class Spout {
 
   take(bytes: Buffer): void {
     if (this.#parts.push(bytes) === 1) atTurnEnd(this.flush);
+    this.#bytes += bytes.length;
+    // A socket with much to read is read many times in one turn: a slow client must be noticed before that.
+    if (this.#bytes >= gatheredBytes) this.flush();
   }
 
   flush = (): void => {
@@ -108,6 +116,7 @@ class Spout {
     const parts = this.#parts;
     if (parts.length === 0) return null;
     this.#parts = [];
+    this.#bytes = 0;
     return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
   }
 }

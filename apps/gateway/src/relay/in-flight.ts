@@ -1,8 +1,10 @@
+import type { ReplyServer } from "../http/client-reply.ts";
 import type { Interrupt } from "./interrupt.ts";
 
-/** The requests that are under way, so that a shutdown can wait for them and in the end stop them. */
-export class InFlight {
+/** The requests that are under way, and the answers that are still leaving, so that a shutdown can wait for them and in the end stop them. */
+export class InFlight implements ReplyServer {
   readonly #interrupts = new Set<Interrupt>();
+  #leaving = 0;
   #whenEmpty: (() => void) | null = null;
   #closing = false;
   #stopped = false;
@@ -23,19 +25,31 @@ export class InFlight {
 
   delete(interrupt: Interrupt): void {
     this.#interrupts.delete(interrupt);
-    if (this.#interrupts.size === 0) this.#whenEmpty?.();
+    if (this.#isEmpty) this.#whenEmpty?.();
+  }
+
+  leaving(): () => void {
+    this.#leaving += 1;
+    return () => {
+      this.#leaving -= 1;
+      if (this.#isEmpty) this.#whenEmpty?.();
+    };
   }
 
   beginClosing(): void {
     this.#closing = true;
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is under way any more, and every answer has left. */
   async drained(): Promise<void> {
-    if (this.#interrupts.size === 0) return;
+    if (this.#isEmpty) return;
     await new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
+  }
+
+  get #isEmpty(): boolean {
+    return this.#interrupts.size === 0 && this.#leaving === 0;
   }
 
   /** Stops what is still running, and what may still come: streams get an error event. */

@@ -27,18 +27,21 @@ export interface ExchangeEvents {
 
 const cancelled = new Error("cancelled");
 
+/** Codes that mean the connection broke while it was in use, as against never having come about. */
+const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
+
 /**
- * Codes that mean the connection broke while it was in use, as against never having come about. Unasked is what a server says
- * of its own accord before it closes an idle connection, most often a 408.
+ * A kept connection was lost before the request went out: closed, or spoken on by its server of its own accord, most often with
+ * a 408 before it closes.
  */
-const resetCodes: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "TULOY_UNASKED"]);
+const unsentCode = "TULOY_UNSENT";
 
 /**
  * One call to an upstream: the handler that keeps the connection's facts and hands the rest on.
  *
  * A kept-alive connection can be closed by the other side in the very moment we write to it; the request then fails
- * though the server is fine. Such a reset (on a reused connection, before any byte) is sent once more over a fresh
- * connection, uncounted.
+ * though the server is fine. Such a reset (on a reused connection, before any byte of the answer) is sent once more over a
+ * fresh connection, uncounted; and so is what had not gone out when its connection was lost.
  */
 export class Exchange implements CallHandler {
   readonly #outlet: Outlet;
@@ -122,7 +125,7 @@ export class Exchange implements CallHandler {
     return this.#over;
   }
 
-  /** Ends the call at once and closes its connection. No event follows. Harmless when it is over. */
+  /** Ends the call at once and closes its connection, unless nothing was sent over it yet. No event follows. Harmless when it is over. */
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
@@ -188,7 +191,8 @@ export class Exchange implements CallHandler {
     if (this.#over) return;
     const code = "code" in error && typeof error.code === "string" ? error.code : "";
     const started = this.#control !== null;
-    if (started && !this.#head && this.#reusedConnection && !this.#retriedFresh && resetCodes.has(code)) {
+    const stale = started && !this.#head && this.#reusedConnection && resetCodes.has(code);
+    if (!this.#retriedFresh && (stale || code === unsentCode)) {
       this.#retryFresh();
       return;
     }

@@ -52,7 +52,7 @@ export interface UpstreamRequest {
 
 /** What a handler can do with its call while it runs. */
 export interface CallControl {
-  /** Gives the call up: its connection is closed. The handler is told the reason as an error. Harmless when it is over. */
+  /** Gives the call up: its connection is closed, unless nothing of the call was sent yet. The handler is told the reason as an error. Harmless when it is over. */
   abort(reason: Error): void;
   /** Nothing more is read for now. What was read already still comes, the end included. */
   pause(): void;

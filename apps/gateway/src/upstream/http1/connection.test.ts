@@ -40,6 +40,7 @@ class Call implements CallHandler {
   readonly over = Promise.withResolvers<string>();
   control: CallControl | null = null;
   reused = false;
+  code: unknown = null;
   status = 0;
   bytes = 0;
   #onFirst: (() => void) | null;
@@ -76,6 +77,7 @@ class Call implements CallHandler {
   }
 
   onResponseError(error: Error): void {
+    this.code = "code" in error ? error.code : null;
     this.over.resolve(error.message);
   }
 }
@@ -272,7 +274,7 @@ it("who still holds a call that is over can do nothing to the next one on its co
   expect(second.bytes).toBe(size);
 });
 
-it("a call that is given up in the turn in which it began is never sent, and leaves its connection to the next one", async () => {
+it("a call that is given up as it begins is never sent, and leaves its connection to the next one", async () => {
   const heard: string[] = [];
   const server = createHttpServer((message, response) => {
     void text(message).then((body) => heard.push(body));
@@ -280,9 +282,12 @@ it("a call that is given up in the turn in which it began is never sent, and lea
   });
   const pool = await poolTo(server, plain);
   await post(pool, "first");
-  const dropped = new Call();
-  pool.dispatch({ method: "POST", path: "/", headers: [], body: Buffer.from("dropped") }, dropped);
-  dropped.control?.abort(new Error("given up"));
+  const dropped: Call = new (class extends Call {
+    override onRequestStart(control: CallControl): void {
+      control.abort(new Error("given up"));
+    }
+  })();
+  await post(pool, "dropped", dropped);
   expect(await post(pool, "next")).toMatchObject({ text: "ok", reused: true });
   expect(await dropped.over.promise).toBe("given up");
   await vi.waitFor(() => expect(heard).toEqual(["first", "next"]));
@@ -315,7 +320,7 @@ describe("a connection is not used again", () => {
     await vi.waitFor(() => expect(pool.size).toBe(0));
   });
 
-  it("when the server takes its leave of it before the next call was sent, and that call is told that it was not asked", async () => {
+  it("when the server takes its leave of it before the next call was sent, and that call is told that it was not sent", async () => {
     const heard: string[] = [];
     const sockets: Socket[] = [];
     const server = createTcpServer((socket) => {
@@ -331,8 +336,10 @@ describe("a connection is not used again", () => {
     // After the sockets of a turn were looked at: what is written now is seen in the next turn, before anything is sent.
     await new Promise((resolve) => setImmediate(resolve));
     sockets[0]?.write("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    // Until it has surely come.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     const call = await post(pool, "second");
-    expect(call).toMatchObject({ status: 0, reused: true });
+    expect(call).toMatchObject({ status: 0, control: null, code: "TULOY_UNSENT" });
     expect(await call.over.promise).toContain("nobody had asked for");
     await vi.waitFor(() => expect(pool.size).toBe(0));
     expect(heard).toEqual([expect.stringContaining("first")]);

@@ -75,6 +75,8 @@ export class Connection implements ResponseSink {
   readonly #connecting: Timer;
   readonly #secure: boolean;
   #standing = false;
+  /** It stands, or did once. */
+  #stood = false;
   #paused = false;
   #call: RunningCall | null = null;
   #carried = 0;
@@ -117,9 +119,7 @@ export class Connection implements ResponseSink {
   carry(request: WrittenRequest, handler: CallHandler): void {
     const call = new RunningCall(this, request, handler);
     this.#call = call;
-    if (!this.#standing) return;
-    call.handler.onRequestStart(call, this.#carried > 0);
-    atTurnEnd(() => this.#send(call));
+    if (this.#stood) atTurnEnd(() => this.#begin(call));
   }
 
   /** The call is given up. What was not sent yet leaves the connection as it was. */
@@ -186,15 +186,17 @@ export class Connection implements ResponseSink {
   #onStanding(): void {
     this.#standing = true;
     this.#connecting.cancel();
+    this.#stood = true;
     const call = this.#call;
-    if (call === null) return this.#owner.onFree(this);
-    call.handler.onRequestStart(call, this.#carried > 0);
-    this.#send(call);
+    if (call === null) this.#owner.onFree(this);
+    else this.#begin(call);
   }
 
-  #send(call: RunningCall): void {
+  #begin(call: RunningCall): void {
+    if (this.#call !== call || !this.usable) return;
+    call.handler.onRequestStart(call, this.#carried > 0);
     const { request } = call;
-    if (request === null || this.#call !== call || !this.usable) return;
+    if (request === null || this.#call !== call) return;
     call.request = null;
     this.#carried += 1;
     this.#write(request);
@@ -221,7 +223,7 @@ export class Connection implements ResponseSink {
     const call = this.#call;
     if (call === null || call.request !== null) {
       // Nobody asked for this: whatever it is, it is no answer to what will be asked next.
-      this.#fail(connectionError("TULOY_UNASKED", "the other side sent something that nobody had asked for"));
+      this.#fail(connectionError("TULOY_NOT_HTTP", "the other side sent something that nobody had asked for"));
       return true;
     }
     // TLS gives what was read record by record, and a full buffer was perhaps too small.
@@ -241,7 +243,9 @@ export class Connection implements ResponseSink {
     const call = this.#call;
     this.#call = null;
     this.#socket.destroy();
-    call?.handler.onResponseError(firstOf(error));
+    if (call === null) return;
+    const unsent = this.#stood && call.request !== null;
+    call.handler.onResponseError(unsent ? connectionError("TULOY_UNSENT", error.message) : firstOf(error));
   }
 
   #hinted(hint: string): void {
