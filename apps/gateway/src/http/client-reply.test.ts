@@ -91,6 +91,7 @@ describe("a reply to a client that reads nothing", () => {
     void inFlight.drained().then(() => (drained = true));
     client.resetAndDestroy();
     await eventually(() => drained);
+    expect(drained).toBe(true);
   });
 
   it("tells once when there is room again", async () => {
