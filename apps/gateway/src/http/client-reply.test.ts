@@ -6,6 +6,7 @@ import { eventually } from "@tuloy/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { InFlight } from "../relay/in-flight.ts";
+import { Interrupt } from "../relay/interrupt.ts";
 import { ClientReply } from "./client-reply.ts";
 
 describe("a reply", () => {
@@ -82,6 +83,52 @@ describe("a reply to a client that reads nothing", () => {
     server.closeIdleConnections();
     await once(client, "close");
     expect(received).toBeGreaterThan(size);
+  });
+
+  it("is waited for by a shutdown that began before it, though its request is over first", async () => {
+    const size = 8 * megabyte.length;
+    const interrupt = new Interrupt();
+    inFlight.add(interrupt);
+    let drained = false;
+    void inFlight.drained().then(() => (drained = true));
+    reply.end(Buffer.alloc(size, "x"));
+    inFlight.delete(interrupt);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    client.resume();
+    await eventually(() => drained);
+    expect(drained).toBe(true);
+  });
+
+  it("that is nearly taken is waited for too", async () => {
+    fill();
+    reply.end(Buffer.from("the end"));
+    await new Promise((resolve) => setImmediate(resolve));
+    server.close();
+    let tail = "";
+    client.on("data", (bytes: Buffer) => (tail = (tail + bytes.toString("latin1")).slice(-100)));
+    client.resume();
+    await inFlight.drained();
+    server.closeIdleConnections();
+    await once(client, "close");
+    expect(tail).toMatch(/the end\r\n0\r\n\r\n$/);
+  });
+
+  it("is waited for while it is being kept", async () => {
+    const kept = Promise.withResolvers<boolean>();
+    reply.keepWith({ begin() {}, take() {}, keep: () => kept.promise });
+    reply.complete(Buffer.from("the end"));
+    let drained = false;
+    void inFlight.drained().then(() => (drained = true));
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    kept.resolve(true);
+    await eventually(() => drained);
+    let heard = "";
+    client.on("data", (bytes: Buffer) => (heard += bytes.toString("latin1")));
+    client.resume();
+    await eventually(() => heard.endsWith("0\r\n\r\n"));
+    expect(heard).toContain("the end");
   });
 
   it("lets a shutdown go on when its client leaves", async () => {

@@ -22,7 +22,7 @@ export interface AnswerKeeper {
 export interface ReplyServer {
   /** Then connections are not kept for a next request. */
   readonly closing: boolean;
-  /** The answer is given, but its client takes it slowly. @returns to be called once, when that is over */
+  /** The answer is given, but has yet to be kept, or its client takes it slowly. @returns to be called once, when that is over */
   leaving(): () => void;
 }
 
@@ -91,11 +91,11 @@ export class ClientReply {
   }
 
   /** Writes now: Node would hold it until the next tick, in the hope of more. */
-  #write(bytes: Buffer): boolean {
+  #write(bytes: Buffer, taken?: () => void): boolean {
     const response = this.#response;
     const { socket } = response;
     socket?.cork();
-    const room = response.write(bytes);
+    const room = response.write(bytes, taken);
     socket?.uncork();
     // What is larger than its buffer is refused by a stream even when the kernel has taken it all.
     return room || response.writableLength === 0;
@@ -113,7 +113,7 @@ export class ClientReply {
     response.on("close", done);
   }
 
-  /** Ends the answer, with the turn. What is written or ended after that is left out. */
+  /** Ends the answer, with the turn or when its client has taken it. What is written or ended after that is left out. */
   end(bytes?: Buffer): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -125,23 +125,27 @@ export class ClientReply {
     if (response.destroyed) return;
     let last = bytes;
     if (this.#framing) last = bytes && bytes.length > 0 ? Buffer.concat([framed(bytes), lastChunk]) : lastChunk;
-    if (last === undefined) response.end();
-    else if (last.length > joinedBytes || response.writableLength > 0) this.#endWhenTaken(last);
+    last ??= noBytes;
+    if (last.length > joinedBytes || response.writableLength > 0) this.#endWhenTaken(last);
     else response.end(last.toString("latin1"), "latin1");
   }
 
   /** To the server a connection is idle when its answer has ended, taken or not: a shutdown would cut the rest off. */
   #endWhenTaken(last: Buffer): void {
     const response = this.#response;
-    if (this.#write(last)) {
+    const left = this.#server.leaving();
+    let over = false;
+    const taken = (): void => {
+      if (over) return;
+      over = true;
+      response.off("close", taken);
       response.end();
-      return;
-    }
-    const taken = this.#server.leaving();
-    this.onDrain(() => {
-      response.end();
-      taken();
-    });
+      left();
+    };
+    // What is lost with its connection is told of no other way.
+    response.on("close", taken);
+    this.#write(last, taken);
+    if (response.writableLength === 0) taken();
   }
 
   /** Ends an answer that is whole and good. With a keeper, these last bytes wait until it is kept. */
@@ -149,7 +153,7 @@ export class ClientReply {
     const keeper = this.#keeper;
     if (keeper === null) return this.end(bytes);
     keeper.take(bytes);
-    void keeper.keep().then(() => this.end(bytes));
+    this.#whenKept(keeper, () => this.end(bytes));
   }
 
   /** Sends an answer that is whole and good at once. With a keeper, it waits until it is kept. */
@@ -158,7 +162,12 @@ export class ClientReply {
     if (keeper === null) return this.send(status, headers, body);
     keeper.begin(status, headers);
     keeper.take(body);
-    void keeper.keep().then(() => this.send(status, headers, body));
+    this.#whenKept(keeper, () => this.send(status, headers, body));
+  }
+
+  #whenKept(keeper: AnswerKeeper, run: () => void): void {
+    const left = this.#server.leaving();
+    void keeper.keep().then(run).then(left);
   }
 
   /** Sends a whole body at once. */
@@ -187,6 +196,7 @@ function both(one: AnswerKeeper, other: AnswerKeeper): AnswerKeeper {
   };
 }
 
+const noBytes = Buffer.alloc(0);
 const lastChunk = Buffer.from("0\r\n\r\n");
 
 /** One chunk of a chunked body (RFC 9112, section 7.1). */

@@ -1,4 +1,5 @@
 import type { ReplyServer } from "../http/client-reply.ts";
+import { atTurnEnd } from "../turn-end.ts";
 import type { Interrupt } from "./interrupt.ts";
 
 /** The requests that are under way, and the answers that are still leaving, so that a shutdown can wait for them and in the end stop them. */
@@ -25,15 +26,23 @@ export class InFlight implements ReplyServer {
 
   delete(interrupt: Interrupt): void {
     this.#interrupts.delete(interrupt);
-    if (this.#isEmpty) this.#whenEmpty?.();
+    this.#left();
   }
 
   leaving(): () => void {
     this.#leaving += 1;
     return () => {
       this.#leaving -= 1;
-      if (this.#isEmpty) this.#whenEmpty?.();
+      this.#left();
     };
+  }
+
+  /** What a request has answered is written at the turn's end: only then it is known whether it leaves at once. */
+  #left(): void {
+    if (this.#whenEmpty === null) return;
+    atTurnEnd(() => {
+      if (this.#isEmpty) this.#whenEmpty?.();
+    });
   }
 
   beginClosing(): void {

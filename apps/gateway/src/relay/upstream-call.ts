@@ -54,7 +54,7 @@ export abstract class UpstreamCall implements ExchangeEvents {
   #errorHeaders: IncomingHttpHeaders = {};
   #errorChunks: Buffer[] = [];
   #errorBytes = 0;
-  /** When the connection stood, by the clock; null before. */
+  /** When the connection stood and the request went out, by the clock; null before. */
   connectedAt: number | null = null;
   /** When the first content of a stream came, by the clock; null before. It may be held back still. */
   contentAt: number | null = null;

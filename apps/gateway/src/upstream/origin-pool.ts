@@ -78,8 +78,9 @@ export class OriginPool implements ConnectionOwner {
 
   onFree(connection: Connection): void {
     if (this.#destroyed || this.#single.has(connection)) return connection.destroy();
-    connection.idleSince = this.#clock.now();
-    if (connection.idleSince >= keptUntil(connection)) return connection.destroy();
+    const now = this.#clock.now();
+    connection.idleSince ??= now;
+    if (now >= keptUntil(connection)) return connection.destroy();
     connection.idleAt = this.#idle.length;
     this.#idle.push(connection);
   }
@@ -132,7 +133,7 @@ export class OriginPool implements ConnectionOwner {
 }
 
 function keptUntil({ idleSince, keepMs: said }: Connection): number {
-  return idleSince + (said === null ? keepMs : Math.min(said, maxKeepMs) - keepMarginMs);
+  return (idleSince ?? Infinity) + (said === null ? keepMs : Math.min(said, maxKeepMs) - keepMarginMs);
 }
 
 function poolDestroyed(): Error {

@@ -274,24 +274,35 @@ it("who still holds a call that is over can do nothing to the next one on its co
   expect(second.bytes).toBe(size);
 });
 
+/** It is given up when it could be sent. */
+function droppedCall(): Call {
+  return new (class extends Call {
+    override onRequestStart(control: CallControl): void {
+      control.abort(new Error("given up"));
+    }
+  })();
+}
+
 it("a call that is given up as it begins is never sent, and leaves its connection to the next one", async () => {
   const heard: string[] = [];
   const server = createHttpServer((message, response) => {
     void text(message).then((body) => heard.push(body));
     response.end("ok");
   });
-  const pool = await poolTo(server, plain);
+  const clock = new FakeClock();
+  const pool = await poolTo(server, plain, clock);
   await post(pool, "first");
-  const dropped: Call = new (class extends Call {
-    override onRequestStart(control: CallControl): void {
-      control.abort(new Error("given up"));
-    }
-  })();
+  const dropped = droppedCall();
   await post(pool, "dropped", dropped);
   expect(await post(pool, "next")).toMatchObject({ text: "ok", reused: true });
   expect(await dropped.over.promise).toBe("given up");
   await vi.waitFor(() => expect(heard).toEqual(["first", "next"]));
   expect(pool.size).toBe(1);
+  // Its server has heard nothing meanwhile, so that it is kept no longer than it was.
+  clock.advance(29_999);
+  await post(pool, "dropped", droppedCall());
+  clock.advance(1);
+  expect(await post(pool, "last")).toMatchObject({ text: "ok", reused: false });
 });
 
 describe("a connection is not used again", () => {

@@ -85,8 +85,9 @@ export class Connection implements ResponseSink {
   #moreFollows = false;
   /** How long the server says that it keeps the connection when it is idle, in milliseconds; null where it does not say. */
   keepMs: number | null = null;
-  /** When it was last freed, by the owner's clock; and its place among the idle ones, -1 while it is none of them. */
-  idleSince = 0;
+  /** Since when its server has heard nothing, by the owner's clock; null while it carries a call, or before. */
+  idleSince: number | null = null;
+  /** Its place among the idle ones, -1 while it is none of them. */
   idleAt = -1;
 
   constructor(connector: Connector, owner: ConnectionOwner, clock: Clock) {
@@ -198,6 +199,7 @@ export class Connection implements ResponseSink {
     const { request } = call;
     if (request === null || this.#call !== call) return;
     call.request = null;
+    this.idleSince = null;
     this.#carried += 1;
     this.#write(request);
   }
