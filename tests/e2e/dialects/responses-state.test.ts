@@ -78,6 +78,28 @@ describe("a response that its provider keeps", () => {
     expect(other).not.toBe(made);
   });
 
+  it("takes no session with it: only what is free to go anywhere says where a session stays", async () => {
+    const { a, b, gateway } = await setScene(
+      { a: answersError(503, null, "busy"), b: says("b") },
+      {
+        providers: {
+          a: { ...speaksResponses, price: "{ input: 1, output: 1 }" },
+          b: { ...speaksResponses, price: "{ input: 2, output: 2 }" },
+        },
+        routes: ["name: cheap, strategy: cost, match: { models: [model-x] }"],
+      },
+    );
+    const client = gateway.client();
+    await client.responses.create(question);
+    a.script(says("a"));
+    const talk = { headers: { "x-session-id": "talk" } };
+    await client.responses.create(question, talk);
+    await client.responses.create({ ...question, previous_response_id: "resp_b" }, talk);
+    expect([a.requests.length, b.requests.length]).toEqual([2, 2]);
+    await client.responses.create(question, talk);
+    expect([a.requests.length, b.requests.length]).toEqual([3, 2]);
+  });
+
   it("may be referred to by its items", async () => {
     const { a, b, gateway } = await setScene({ a: answersError(503, null, "busy"), b: says("b") }, both);
     const client = gateway.client();
